@@ -1,0 +1,6 @@
+export * from './crypto-libraries.ts'
+export * from './key-error.ts'
+export * from './keypair.ts'
+export type { Curve } from './lib/curves.ts'
+export * from './public-key.ts'
+export * from './verify-signature.ts'
