@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { decode as peerDecode, encode as peerEncode } from '@atproto/lex-cbor'
+import { parseCid as peerCid } from '@atproto/lex-data'
+import { vectorTest } from '@imago/sim/infrastructure'
+import fc from 'fast-check'
+import { Cid, cidOfDrisl } from './cid.ts'
+import { decode } from './decode.ts'
+import { encode } from './encode.ts'
+import { fromJson, toJson } from './json.ts'
+import { compareKeys } from './key-order.ts'
+import { dataMap } from './lib/any-value.test.ts'
+import { fromBase64, toHex } from './multibase.ts'
+import type { Value } from './value.ts'
+
+vectorTest('fixtures of the data model: bytes, CID, and back', (vectors) => {
+  const fixtures = vectors.json<{ json: unknown; cbor_base64: string; cid: string }[]>(
+    'atproto-interop-tests/data-model/data-model-fixtures.json',
+  )
+  assert.ok(fixtures.length >= 3)
+  for (const { json, cbor_base64, cid } of fixtures) {
+    const bytes = encode(fromJson(json))
+    assert.deepEqual(bytes, fromBase64(cbor_base64))
+    assert.equal(cidOfDrisl(bytes).toString(), cid)
+    assert.deepEqual(toJson(decode(bytes)), json)
+  }
+})
+
+/** The same value in the types of the other encoder. */
+function forPeer(value: Value): unknown {
+  if (value instanceof Cid) return peerCid(value.toString())
+  if (Array.isArray(value)) return value.map(forPeer)
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, forPeer(entry)]))
+}
+
+test('an independent encoder writes the same bytes', () => {
+  fc.assert(
+    fc.property(dataMap, (map) => {
+      const bytes = encode(map)
+      assert.equal(toHex(bytes), toHex(peerEncode(forPeer(map) as Parameters<typeof peerEncode>[0])))
+      assert.ok(peerDecode(bytes))
+    }),
+    { numRuns: 200, seed: 2 },
+  )
+})
+
+test('keys come shorter first, then bytewise, whatever their order was', () => {
+  const bytes = encode({ b: 1, aa: 2, a: 3, é: 4, '': 5 })
+  assert.deepEqual(Object.keys(decode(bytes) as object), ['', 'a', 'b', 'aa', 'é'])
+  const keys = Array.from({ length: 200 }, (_, i) => `k${(i * 7919) % 1000}`)
+  const map = Object.fromEntries(keys.map((key, i) => [key, i]))
+  assert.deepEqual(Object.keys(decode(encode(map)) as object), [...keys].sort(compareKeys))
+  // In UTF-16, the second would come before the first.
+  assert.ok(compareKeys('\ue000_', '\u{10000}') < 0)
+  assert.equal(compareKeys('same', 'same'), 0)
+  assert.throws(() => compareKeys('\ud800', 'a'), { code: 'InvalidValue' })
+})
+
+test('text of every length and script', () => {
+  for (const unit of ['a', 'ö', '⽘', '😀'])
+    for (const length of [
+      0, 1, 7, 8, 11, 16, 17, 23, 24, 31, 32, 33, 63, 85, 86, 127, 128, 255, 256, 21_845, 65_536,
+    ]) {
+      const text = unit.repeat(length)
+      assert.equal(decode(encode(text)), text)
+      assert.deepEqual(decode(encode({ [text.slice(0, 2000)]: 'ascii', b: text })), {
+        [text.slice(0, 2000)]: 'ascii',
+        b: text,
+      })
+    }
+})
+
+const refused: [what: string, value: unknown, message: RegExp][] = [
+  ['undefined', { post: { langs: undefined } }, /at \/post\/langs: undefined/],
+  ['a hole', { a: new Array(1) }, /at \/a\/0: undefined/],
+  ['-0', { a: [{ b: -0 }] }, /at \/a\/0\/b: -0/],
+  ['a float', [1.5], /at \/0: 1\.5/],
+  ['NaN', Number.NaN, /at \/: NaN/],
+  ['Infinity', { a: Number.POSITIVE_INFINITY }, /at \/a: Infinity/],
+  ['an unsafe integer', { a: 2 ** 53 }, /at \/a: 9007199254740992/],
+  ['an unsafe negative integer', { a: -(2 ** 53) }, /at \/a/],
+  ['a bigint', { a: 1n }, /at \/a: a bigint/],
+  ['a function', { a: () => 1 }, /at \/a: a function/],
+  ['a symbol', { a: Symbol('s') }, /at \/a: a symbol/],
+  ['a date', { at: new Date(0) }, /at \/at: an instance of Date/],
+  ['a map', new Map(), /at \/: an instance of Map/],
+  ['other views', { a: new Uint16Array(1) }, /instance of Uint16Array/],
+  ['a lone surrogate', { a: 'x\ud800y' }, /at \/a: text with a lone surrogate/],
+  [
+    'a long text with a lone surrogate',
+    { a: `${'x'.repeat(100)}\udc00` },
+    /at \/a: text with a lone surrogate/,
+  ],
+  ['a key with a lone surrogate', { a: { '\ud800': 1 } }, /at \/a: .*lone surrogate/],
+]
+
+test('what the data model cannot hold is refused, naming the path', () => {
+  for (const [what, value, message] of refused)
+    assert.throws(() => encode(value as Value), { name: 'DataError', code: 'InvalidValue', message }, what)
+})
+
+test('cycles and towers are refused by depth', () => {
+  const cycle: Value[] = []
+  cycle.push(cycle)
+  assert.throws(() => encode(cycle), { code: 'LimitExceeded', message: /128 levels/ })
+  const tower = (levels: number): Value => (levels === 0 ? 1 : { a: tower(levels - 1) })
+  assert.ok(encode(tower(128)))
+  assert.throws(() => encode(tower(129)), { code: 'LimitExceeded' })
+  assert.throws(() => encode(tower(3), { maxDepth: 2 }), { code: 'LimitExceeded' })
+})
+
+test('results stay as they are when more is encoded, after refusals as well', () => {
+  const first = encode({ a: 'first' })
+  const before = toHex(first)
+  assert.throws(() => encode({ a: 'x'.repeat(10_000), b: 0.5 }))
+  const large = encode({ a: 'y'.repeat(3_000_000) })
+  assert.equal((decode(large, { maxBytes: Infinity }) as { a: string }).a.length, 3_000_000)
+  for (let n = 0; n < 1000; n++) encode({ a: 'other', n }).fill(0)
+  assert.equal(toHex(first), before)
+})
+
+test('maps without a prototype and Buffers are fine', () => {
+  const map = Object.assign(Object.create(null), { a: Buffer.from([1, 2]) })
+  assert.equal(toHex(encode(map)), 'a1616142' + '0102')
+})

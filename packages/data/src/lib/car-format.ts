@@ -1,0 +1,113 @@
+import { sha256 } from '#sha256'
+import type { Block } from '../block-map.ts'
+import type { CarLimits } from '../car-limits.ts'
+import { Cid } from '../cid.ts'
+import { DataError } from '../data-error.ts'
+import { decode } from '../decode.ts'
+import { isDataMap } from '../value.ts'
+
+export const CID_BYTES = 36
+const DIGEST_OFFSET = 4
+/** Lengths in a CAR file are far below what four bytes of varint hold. */
+export const MAX_LENGTH_BYTES = 4
+
+/**
+ * The length that begins at `at`, or −1 when the bytes end within it. Where the frame begins follows from it: see
+ * {@link lengthBytes}.
+ * @throws {DataError} InvalidCar when it is not minimal; LimitExceeded when it is above `max`.
+ */
+export function readLength(
+  bytes: Uint8Array,
+  at: number,
+  fileOffset: number,
+  max: number,
+  what: string,
+): number {
+  let value = 0
+  for (let i = 0; i < MAX_LENGTH_BYTES; i++) {
+    const byte = bytes[at + i]
+    if (byte === undefined) return -1
+    value |= (byte & 0x7f) << (7 * i)
+    if (byte > 0x7f) continue
+    if (byte === 0 && i > 0) throw invalidCar(fileOffset, `the length of ${what} is not a minimal varint`)
+    if (value > max) throw tooLong(fileOffset, what, max)
+    return value
+  }
+  throw tooLong(fileOffset, what, max)
+}
+
+/** Bytes that a length takes as a varint. */
+export const lengthBytes = (length: number): number =>
+  length < 0x80 ? 1 : length < 0x4000 ? 2 : length < 0x20_0000 ? 3 : 4
+
+/** Where the frame whose length begins at `at` holds its CID and bytes. Trusts that a whole frame is there. */
+export function frameAt(file: Uint8Array, at: number): { start: number; end: number } {
+  let length = 0
+  let start = at
+  for (let shift = 0; ; shift += 7) {
+    const byte = file[start++]!
+    length |= (byte & 0x7f) << shift
+    if (byte <= 0x7f) return { start, end: start + length }
+  }
+}
+
+const tooLong = (offset: number, what: string, max: number) =>
+  new DataError('LimitExceeded', `CAR file: ${what} at byte ${offset} is longer than ${max} bytes`)
+
+export const invalidCar = (offset: number, fault: string, cause?: unknown): DataError =>
+  new DataError('InvalidCar', `not a valid CAR file: at byte ${offset}, ${fault}`, { cause })
+
+/** The roots that a header names. Strict: canonical DRISL-CBOR of `roots` and `version`, and nothing else. */
+export function parseHeader(bytes: Uint8Array): Cid[] {
+  let header: unknown
+  try {
+    header = decode(bytes)
+  } catch (cause) {
+    throw invalidCar(0, `the header cannot be read: ${(cause as Error).message}`, cause)
+  }
+  if (!isDataMap(header) || header['version'] !== 1)
+    throw invalidCar(0, 'the header is not that of version 1')
+  const { roots } = header
+  if (
+    !Array.isArray(roots) ||
+    !roots.every((root) => root instanceof Cid) ||
+    Object.keys(header).length !== 2
+  )
+    throw invalidCar(0, 'the header must hold `roots`, an array of links, and `version`, and nothing else')
+  return roots
+}
+
+/**
+ * The block in a frame: a CID, then the bytes that it names, hashed to see that it does.
+ * @param start where the CID begins in `bytes`; the frame is there as a whole.
+ * @returns a block whose bytes are a view of `bytes`, and whose CID is a copy.
+ */
+export function parseFrame(bytes: Uint8Array, start: number, end: number, fileOffset: number): Block {
+  if (end - start < CID_BYTES)
+    throw invalidCar(fileOffset, `a block of ${end - start} bytes is too short for a CID`)
+  let cid: Cid
+  try {
+    cid = new Cid(bytes.slice(start, start + CID_BYTES))
+  } catch (cause) {
+    throw invalidCar(fileOffset, (cause as Error).message, cause)
+  }
+  const block = bytes.subarray(start + CID_BYTES, end)
+  const digest = sha256(block)
+  for (let i = 0; i < digest.length; i++)
+    if (digest[i] !== cid.bytes[DIGEST_OFFSET + i])
+      throw invalidCar(fileOffset, `the bytes of block ${cid} do not have its hash`)
+  return { cid, bytes: block }
+}
+
+export function refuseBlockCount(count: number, limits: CarLimits): void {
+  if (count > limits.maxBlocks)
+    throw new DataError('LimitExceeded', `CAR file: more than ${limits.maxBlocks} blocks`)
+}
+
+export function refuseByteCount(count: number, limits: CarLimits): void {
+  if (count > limits.maxBytes)
+    throw new DataError(
+      'LimitExceeded',
+      `CAR file: ${count} bytes or more, and at most ${limits.maxBytes} are read`,
+    )
+}

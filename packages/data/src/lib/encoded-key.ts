@@ -1,0 +1,53 @@
+import { compareBytes } from '../bytes.ts'
+
+/** A key of a map, and what it is in DRISL-CBOR. */
+export interface EncodedKey {
+  readonly text: string
+  /** Header and UTF-8. */
+  readonly bytes: Uint8Array
+}
+
+/** Keys come again and again, so they are kept; all are dropped when there are too many, which real data never has. */
+const known = new Map<string, EncodedKey>()
+const MOST_KNOWN = 2048
+const LONGEST_KNOWN = 64
+
+const utf8 = new TextEncoder()
+
+/** @returns `undefined` for a key with a lone surrogate, which UTF-8 cannot spell. */
+export function encodedKey(text: string): EncodedKey | undefined {
+  const found = known.get(text)
+  if (found !== undefined) return found
+  if (!text.isWellFormed()) return undefined
+  const key = { text, bytes: withHeader(utf8.encode(text)) }
+  if (text.length <= LONGEST_KNOWN) {
+    if (known.size >= MOST_KNOWN) known.clear()
+    known.set(text, key)
+  }
+  return key
+}
+
+const TEXT = 0x60
+
+function withHeader(text: Uint8Array): Uint8Array {
+  const { length } = text
+  const header =
+    length < 24
+      ? [TEXT | length]
+      : length < 0x100
+        ? [TEXT | 24, length]
+        : length < 0x1_0000
+          ? [TEXT | 25, length >> 8, length & 0xff]
+          : [TEXT | 26, length >>> 24, (length >> 16) & 0xff, (length >> 8) & 0xff, length & 0xff]
+  const bytes = new Uint8Array(header.length + length)
+  bytes.set(header)
+  bytes.set(text, header.length)
+  return bytes
+}
+
+/**
+ * Order of two keys in DRISL-CBOR: shorter first, then bytewise. Headers of equal length do not disturb it, and
+ * those of different length only repeat it.
+ */
+export const compareEncodedKeys = (a: EncodedKey, b: EncodedKey): number =>
+  a.bytes.length - b.bytes.length || compareBytes(a.bytes, b.bytes)

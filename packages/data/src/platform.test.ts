@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import fc from 'fast-check'
+import { compareBytes, concatBytes, equalBytes } from './bytes.ts'
+import { sha256 as portableSha256 } from './lib/sha256-portable.ts'
+import * as nodeUtf8 from './lib/utf8-node.ts'
+import * as portableUtf8 from './lib/utf8-portable.ts'
+import { toHex } from './multibase.ts'
+import { sha256 } from './sha256.ts'
+
+test('SHA-256: known answers, the same on every platform', () => {
+  const abc = new TextEncoder().encode('abc')
+  assert.equal(toHex(sha256(abc)), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+      const digest = sha256(bytes)
+      assert.equal(digest.constructor, Uint8Array)
+      assert.deepEqual(digest, portableSha256(bytes))
+      assert.deepEqual(sha256(concatBytes([Uint8Array.of(0), bytes]).subarray(1)), digest)
+    }),
+    { numRuns: 100, seed: 5 },
+  )
+})
+
+test('UTF-8 is read and written the same on every platform', () => {
+  const some = fc.oneof(
+    fc.uint8Array({ maxLength: 30 }),
+    fc.string({ unit: 'binary' }).map((text) => new TextEncoder().encode(text)),
+    fc.constantFrom(
+      Uint8Array.of(0xef, 0xbf, 0xbd),
+      Uint8Array.of(0xef, 0xbb, 0xbf, 0x61),
+      Uint8Array.of(0xed, 0xa0, 0x80),
+    ),
+  )
+  let invalid = 0
+  fc.assert(
+    fc.property(some, (bytes) => {
+      const padded = concatBytes([Uint8Array.of(0x61), bytes, Uint8Array.of(0xff)])
+      const text = portableUtf8.decodeUtf8(padded, 1, padded.length - 1)
+      assert.equal(nodeUtf8.decodeUtf8(padded, 1, padded.length - 1), text)
+      if (text === undefined) {
+        invalid++
+        return
+      }
+      for (const { writeUtf8 } of [nodeUtf8, portableUtf8]) {
+        const buffer = new Uint8Array(bytes.length + 10)
+        assert.equal(writeUtf8(text, buffer, 5), bytes.length)
+        assert.deepEqual(buffer.subarray(5, 5 + bytes.length), bytes)
+      }
+    }),
+    { numRuns: 500, seed: 6 },
+  )
+  assert.ok(invalid > 20)
+})
+
+test('bytes: order, equality, joining', () => {
+  const sorted = [[], [0], [0, 0], [0, 255], [1], [127], [128], [255, 0], [255, 255]].map((list) =>
+    Uint8Array.from(list),
+  )
+  for (const [i, a] of sorted.entries())
+    for (const [j, b] of sorted.entries()) {
+      assert.equal(Math.sign(compareBytes(a, b)), Math.sign(i - j))
+      assert.equal(equalBytes(a, b), i === j)
+    }
+  assert.deepEqual(concatBytes(sorted.slice(1, 4)), Uint8Array.of(0, 0, 0, 0, 255))
+  assert.deepEqual(concatBytes([]), new Uint8Array())
+})
