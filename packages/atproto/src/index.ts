@@ -1,0 +1,2 @@
+export * as com from './lexicons/com.ts'
+export { methodNsids } from './lexicons/method-nsids.ts'

@@ -1,0 +1,18 @@
+// Generated from schema documents. Do not edit: change the document, then generate anew.
+
+export * as defs from './admin/defs.ts'
+export * as deleteAccount from './admin/deleteAccount.ts'
+export * as disableAccountInvites from './admin/disableAccountInvites.ts'
+export * as disableInviteCodes from './admin/disableInviteCodes.ts'
+export * as enableAccountInvites from './admin/enableAccountInvites.ts'
+export * as getAccountInfo from './admin/getAccountInfo.ts'
+export * as getAccountInfos from './admin/getAccountInfos.ts'
+export * as getInviteCodes from './admin/getInviteCodes.ts'
+export * as getSubjectStatus from './admin/getSubjectStatus.ts'
+export * as searchAccounts from './admin/searchAccounts.ts'
+export * as sendEmail from './admin/sendEmail.ts'
+export * as updateAccountEmail from './admin/updateAccountEmail.ts'
+export * as updateAccountHandle from './admin/updateAccountHandle.ts'
+export * as updateAccountPassword from './admin/updateAccountPassword.ts'
+export * as updateAccountSigningKey from './admin/updateAccountSigningKey.ts'
+export * as updateSubjectStatus from './admin/updateSubjectStatus.ts'

@@ -1,0 +1,28 @@
+// Generated from schema documents. Do not edit: change the document, then generate anew.
+
+import type { Issue, Mode, ProcedureSchema } from '@imago/lexicon/runtime'
+import { fail, isMap, procedure } from '@imago/lexicon/runtime'
+import type { Did, Handle } from '@imago/syntax'
+import { isDid, isHandle } from '@imago/syntax'
+
+export type Params = {}
+
+export type Input = {
+  did: Did
+  handle: Handle
+}
+
+export type Output = undefined
+
+export function checkInput(v: unknown, m: Mode): Issue | undefined {
+  if (!isMap(v)) return fail('', v, 'an object')
+  let x: unknown
+  if (!isDid(x = v.did)) return fail('/did', x, 'a DID')
+  if (!isHandle(x = v.handle)) return fail('/handle', x, 'a handle')
+  return undefined
+}
+
+export const main: ProcedureSchema<Params, Input, Output> = /*#__PURE__*/ procedure({
+  nsid: 'com.atproto.admin.updateAccountHandle',
+  input: { encoding: 'application/json', check: checkInput },
+})

@@ -1,0 +1,28 @@
+// Generated from schema documents. Do not edit: change the document, then generate anew.
+
+import type { Issue, Mode, ProcedureSchema } from '@imago/lexicon/runtime'
+import { fail, isMap, procedure } from '@imago/lexicon/runtime'
+import type { Did } from '@imago/syntax'
+import { isDid } from '@imago/syntax'
+
+export type Params = {}
+
+export type Input = {
+  did: Did
+  signingKey: Did
+}
+
+export type Output = undefined
+
+export function checkInput(v: unknown, m: Mode): Issue | undefined {
+  if (!isMap(v)) return fail('', v, 'an object')
+  let x: unknown
+  if (!isDid(x = v.did)) return fail('/did', x, 'a DID')
+  if (!isDid(x = v.signingKey)) return fail('/signingKey', x, 'a DID')
+  return undefined
+}
+
+export const main: ProcedureSchema<Params, Input, Output> = /*#__PURE__*/ procedure({
+  nsid: 'com.atproto.admin.updateAccountSigningKey',
+  input: { encoding: 'application/json', check: checkInput },
+})

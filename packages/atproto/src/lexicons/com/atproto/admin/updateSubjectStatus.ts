@@ -1,0 +1,62 @@
+// Generated from schema documents. Do not edit: change the document, then generate anew.
+
+import type { Issue, Mode, ProcedureSchema, Typed, UnknownVariant } from '@imago/lexicon/runtime'
+import { fail, isMap, procedure, under, unlistedVariant } from '@imago/lexicon/runtime'
+import * as AdminDefs from './defs.ts'
+import * as RepoStrongRef from '../repo/strongRef.ts'
+
+export type Params = {}
+
+export type Input = {
+  subject: Typed<AdminDefs.RepoRef> | Typed<RepoStrongRef.Main> | Typed<AdminDefs.RepoBlobRef> | UnknownVariant
+  takedown?: AdminDefs.StatusAttr
+  deactivated?: AdminDefs.StatusAttr
+}
+
+export type Output = {
+  subject: Typed<AdminDefs.RepoRef> | Typed<RepoStrongRef.Main> | Typed<AdminDefs.RepoBlobRef> | UnknownVariant
+  takedown?: AdminDefs.StatusAttr
+}
+
+export function checkInputSubject(v: unknown, m: Mode): Issue | undefined {
+  if (!isMap(v)) return fail('', v, 'an object with a $type')
+  switch (v.$type) {
+    case 'com.atproto.admin.defs#repoRef': return AdminDefs.checkRepoRef(v, m)
+    case 'com.atproto.repo.strongRef': return RepoStrongRef.checkMain(v, m)
+    case 'com.atproto.admin.defs#repoBlobRef': return AdminDefs.checkRepoBlobRef(v, m)
+    default: return unlistedVariant(v.$type, m, '"com.atproto.admin.defs#repoRef", "com.atproto.repo.strongRef" or "com.atproto.admin.defs#repoBlobRef"')
+  }
+}
+
+export function checkInput(v: unknown, m: Mode): Issue | undefined {
+  if (!isMap(v)) return fail('', v, 'an object')
+  let x: unknown, f: Issue | undefined
+  if ((f = checkInputSubject(v.subject, m))) return under('/subject', f)
+  if ((x = v.takedown) !== undefined && (f = AdminDefs.checkStatusAttr(x, m))) return under('/takedown', f)
+  if ((x = v.deactivated) !== undefined && (f = AdminDefs.checkStatusAttr(x, m))) return under('/deactivated', f)
+  return undefined
+}
+
+export function checkOutputSubject(v: unknown, m: Mode): Issue | undefined {
+  if (!isMap(v)) return fail('', v, 'an object with a $type')
+  switch (v.$type) {
+    case 'com.atproto.admin.defs#repoRef': return AdminDefs.checkRepoRef(v, m)
+    case 'com.atproto.repo.strongRef': return RepoStrongRef.checkMain(v, m)
+    case 'com.atproto.admin.defs#repoBlobRef': return AdminDefs.checkRepoBlobRef(v, m)
+    default: return unlistedVariant(v.$type, m, '"com.atproto.admin.defs#repoRef", "com.atproto.repo.strongRef" or "com.atproto.admin.defs#repoBlobRef"')
+  }
+}
+
+export function checkOutput(v: unknown, m: Mode): Issue | undefined {
+  if (!isMap(v)) return fail('', v, 'an object')
+  let x: unknown, f: Issue | undefined
+  if ((f = checkOutputSubject(v.subject, m))) return under('/subject', f)
+  if ((x = v.takedown) !== undefined && (f = AdminDefs.checkStatusAttr(x, m))) return under('/takedown', f)
+  return undefined
+}
+
+export const main: ProcedureSchema<Params, Input, Output> = /*#__PURE__*/ procedure({
+  nsid: 'com.atproto.admin.updateSubjectStatus',
+  input: { encoding: 'application/json', check: checkInput },
+  output: { encoding: 'application/json', check: checkOutput },
+})

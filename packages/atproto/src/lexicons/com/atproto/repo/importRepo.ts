@@ -1,0 +1,15 @@
+// Generated from schema documents. Do not edit: change the document, then generate anew.
+
+import type { ProcedureSchema, RawBody } from '@imago/lexicon/runtime'
+import { procedure } from '@imago/lexicon/runtime'
+
+export type Params = {}
+
+export type Input = RawBody
+
+export type Output = undefined
+
+export const main: ProcedureSchema<Params, Input, Output> = /*#__PURE__*/ procedure({
+  nsid: 'com.atproto.repo.importRepo',
+  input: { encoding: 'application/vnd.ipld.car' },
+})

@@ -1,0 +1,31 @@
+// Generated from schema documents. Do not edit: change the document, then generate anew.
+
+import type { Issue, Mode, ProcedureSchema } from '@imago/lexicon/runtime'
+import { fail, isMap, procedure } from '@imago/lexicon/runtime'
+import type { Did } from '@imago/syntax'
+import { isDid } from '@imago/syntax'
+
+export type Params = {}
+
+export type Input = {
+  did: Did
+  password: string
+  token: string
+}
+
+export type Output = undefined
+
+export function checkInput(v: unknown, m: Mode): Issue | undefined {
+  if (!isMap(v)) return fail('', v, 'an object')
+  let x: unknown
+  if (!isDid(x = v.did)) return fail('/did', x, 'a DID')
+  if (typeof (x = v.password) !== 'string') return fail('/password', x, 'a string')
+  if (typeof (x = v.token) !== 'string') return fail('/token', x, 'a string')
+  return undefined
+}
+
+export const main: ProcedureSchema<Params, Input, Output> = /*#__PURE__*/ procedure({
+  nsid: 'com.atproto.server.deleteAccount',
+  input: { encoding: 'application/json', check: checkInput },
+  errors: ['ExpiredToken', 'InvalidToken'],
+})

@@ -1,0 +1,26 @@
+// Generated from schema documents. Do not edit: change the document, then generate anew.
+
+import type { Issue, Mode, ProcedureSchema } from '@imago/lexicon/runtime'
+import { fail, isMap, procedure } from '@imago/lexicon/runtime'
+import type { AtIdentifier } from '@imago/syntax'
+import { isAtIdentifier } from '@imago/syntax'
+
+export type Params = {}
+
+export type Input = {
+  account: AtIdentifier
+}
+
+export type Output = undefined
+
+export function checkInput(v: unknown, m: Mode): Issue | undefined {
+  if (!isMap(v)) return fail('', v, 'an object')
+  let x: unknown
+  if (!isAtIdentifier(x = v.account)) return fail('/account', x, 'a DID or handle')
+  return undefined
+}
+
+export const main: ProcedureSchema<Params, Input, Output> = /*#__PURE__*/ procedure({
+  nsid: 'com.atproto.temp.revokeAccountCredentials',
+  input: { encoding: 'application/json', check: checkInput },
+})

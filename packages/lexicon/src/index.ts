@@ -1,0 +1,6 @@
+export * from './catalog.ts'
+export * from './document.ts'
+export type { Check, Issue, Mode, Result } from './issue.ts'
+export * from './lexicon-error.ts'
+export * from './parse-document.ts'
+export * from './schema.ts'
