@@ -1,0 +1,1 @@
+export { type MemoryLogOptions, openMemoryLog } from './lib/memory-log.ts'

@@ -1,0 +1,1 @@
+export { openSegmentLog, type SegmentLogOptions } from './lib/segment-log.ts'
