@@ -1,4 +1,4 @@
-import { concatBytes, type DataMap, decodeFirst, encode, isCid, type Value } from '@imago/data'
+import { concatBytes, type DataMap, decodeFirst, encode, isDataMap, type Value } from '@imago/data'
 import { FrameError } from './frame-error.ts'
 
 /** Largest frame that a stream may carry, header included, in bytes. */
@@ -104,16 +104,6 @@ function decodeMap(frame: Uint8Array, offset: number, part: string): { value: Da
   }
   if (!isDataMap(decoded.value)) throw new FrameError('InvalidFrame', `the ${part} of the frame is not a map`)
   return { value: decoded.value, end: decoded.end }
-}
-
-function isDataMap(value: Value): value is DataMap {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !(value instanceof Uint8Array) &&
-    !isCid(value)
-  )
 }
 
 function messageOf(error: unknown): string {

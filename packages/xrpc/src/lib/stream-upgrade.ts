@@ -1,6 +1,6 @@
 import type { Subscription } from './method.ts'
 import { DEFAULT_STREAM_PROTOCOL, frameError, type StreamProtocol } from './stream-protocol.ts'
-import type { XrpcError } from './xrpc-error.ts'
+import { isErrorName, type XrpcError } from './xrpc-error.ts'
 
 /** A WebSocket handshake that may be accepted, and the stream that follows it. */
 export interface Upgrade {
@@ -12,6 +12,11 @@ export interface Upgrade {
    * @param signal aborts when the socket closes
    */
   messages(signal: AbortSignal): AsyncGenerator<readonly Uint8Array[]>
+  /**
+   * The last frame, where whoever owns the socket ends the stream: for an error whose `code` is a name of the protocol,
+   * such as `ConsumerTooSlow`.
+   */
+  errorMessage(error: unknown): Uint8Array | undefined
 }
 
 /**
@@ -38,7 +43,12 @@ export function openStream(
     }
   }
 
-  return { protocol: agreed, messages }
+  function errorMessage(error: unknown): Uint8Array | undefined {
+    if (!(error instanceof Error) || !('code' in error) || !isErrorName(error.code)) return undefined
+    return frameError(protocol, error.code, error.message)
+  }
+
+  return { protocol: agreed, messages, errorMessage }
 }
 
 /** The first protocol in the client's order of preference that the stream speaks. Names are case-sensitive. */

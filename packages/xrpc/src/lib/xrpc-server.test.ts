@@ -5,7 +5,7 @@ import { Cid, cidOfRaw } from '@imago/data'
 import { echo, getCount, getFile, putCount, touch, upload, watch } from './example-methods.ts'
 import { decodeFrame } from './frame.ts'
 import { type Method, method, subscription as stream } from './method.ts'
-import { frameMessage } from './stream-protocol.ts'
+import { frameError, frameMessage } from './stream-protocol.ts'
 import { authRequired, invalidRequest, rateLimited, XrpcError } from './xrpc-error.ts'
 import { createXrpcServer, type XrpcServerOptions } from './xrpc-server.ts'
 
@@ -539,4 +539,15 @@ test('a stream whose client went away ends without a frame', async () => {
   await messages.next()
   gone.abort()
   assert.deepEqual(await messages.next(), { done: true, value: undefined })
+})
+
+test('[F6] a stream that the socket’s owner ends says so in its last frame', () => {
+  const upgrade = serve([ticking]).upgrade(watchRequest())
+  assert.ok(!(upgrade instanceof Response))
+  const tooSlow = Object.assign(new Error('read faster'), { code: 'ConsumerTooSlow' })
+  assert.deepEqual(
+    upgrade.errorMessage(tooSlow),
+    frameError('xrpc.v0.cbor', 'ConsumerTooSlow', 'read faster'),
+  )
+  assert.equal(upgrade.errorMessage(new Error('no name')), undefined)
 })
