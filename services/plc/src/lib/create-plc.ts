@@ -1,0 +1,64 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Metrics, UpgradeHandler } from '@imago/service'
+import { createApp } from './http/app.ts'
+import { openExportStream } from './http/export-stream.ts'
+import { createPlcMetrics } from './plc-metrics.ts'
+import type { PlcStore } from './store/plc-store.ts'
+import { openSqlitePlcStore } from './store/sqlite-plc-store.ts'
+
+export interface PlcOptions {
+  /** Path of the database, made with its folder if absent; `:memory:` for a directory that is forgotten. */
+  readonly databaseFile: string
+  /** Milliseconds since the Unix epoch. Default: the system clock. */
+  readonly now?: () => number
+  /** Whether a DID may change only 10 times an hour, 30 a day and 100 a week. Default true. */
+  readonly writeLimits?: boolean
+  /** Status for a DID that has changed too often. Default 429; the public directory answers 400. */
+  readonly writeLimitStatus?: 429 | 400
+  /** Status for the document of a DID that has ended. Default 410, as specified; the public directory answers 404. */
+  readonly tombstoneStatus?: 410 | 404
+  /** What `/_health` names. */
+  readonly version?: string
+  /** Where to register what an operator watches. Default: nowhere. */
+  readonly metrics?: Metrics
+  /** Where failures of our own go. A logger of `@imago/service` fits. */
+  readonly logger?: { error(fields: object, message: string): void }
+}
+
+/** A running did:plc directory, without a socket: pass `fetch` and `upgrade` to `serve`, or call them. */
+export interface Plc extends AsyncDisposable {
+  fetch(request: Request): Promise<Response>
+  readonly upgrade: UpgradeHandler
+  /** What it keeps, for other parts of the same process. */
+  readonly store: PlcStore
+}
+
+/**
+ * Opens a directory. Close it with `Symbol.asyncDispose`, after the server that uses it.
+ * @see https://web.plc.directory/spec/v0.1/did-plc
+ */
+export async function createPlc(options: PlcOptions): Promise<Plc> {
+  const { databaseFile, now = Date.now, writeLimits = true, version = '0.1.0', logger } = options
+  if (databaseFile !== ':memory:') mkdirSync(dirname(databaseFile), { recursive: true })
+  const store = openSqlitePlcStore({ databaseFile, now })
+  const stream = await openExportStream(store, now)
+  const app = createApp({
+    store,
+    version,
+    writeLimits,
+    metrics:
+      options.metrics && createPlcMetrics(options.metrics, { store, consumers: () => stream.consumers }),
+    statuses: { writeLimit: options.writeLimitStatus ?? 429, tombstone: options.tombstoneStatus ?? 410 },
+    onUnexpectedError: (error) => logger?.error({ err: error }, 'request failed'),
+  })
+  return {
+    store,
+    fetch: async (request) => await app.fetch(request),
+    upgrade: stream.upgrade,
+    [Symbol.asyncDispose]: async () => {
+      stream[Symbol.dispose]()
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}

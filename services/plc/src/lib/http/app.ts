@@ -1,0 +1,43 @@
+import { Hono } from 'hono'
+import { cors } from 'hono/cors'
+import type { SubmissionMetrics } from '../plc-metrics.ts'
+import type { PlcStore } from '../store/plc-store.ts'
+import { aboutRoutes } from './about-routes.ts'
+import { type RefusalStatuses, refusal } from './answers.ts'
+import { documentRoutes } from './document-routes.ts'
+import { exportRoutes } from './export-routes.ts'
+import { logRoutes } from './log-routes.ts'
+import { submitRoutes } from './submit-routes.ts'
+
+export interface AppOptions {
+  readonly store: PlcStore
+  readonly version: string
+  readonly writeLimits: boolean
+  readonly metrics: SubmissionMetrics | undefined
+  readonly statuses: RefusalStatuses
+  /** Hears what went wrong through no fault of the client. */
+  readonly onUnexpectedError: (error: unknown) => void
+}
+
+/** The directory's HTTP face. Every answer that is not the thing asked for is JSON with a `message`. */
+export function createApp(options: AppOptions): Hono {
+  const { store, version, writeLimits, metrics, statuses, onUnexpectedError } = options
+  const app = new Hono()
+  app.use(
+    cors({ origin: '*', exposeHeaders: ['etag', 'plc-cid', 'plc-seq', 'plc-created-at', 'retry-after'] }),
+  )
+  // Fixed paths first: `/:did` matches anything.
+  aboutRoutes(app, store, { version, onFailure: onUnexpectedError })
+  exportRoutes(app, store)
+  documentRoutes(app, store, statuses)
+  logRoutes(app, store)
+  submitRoutes(app, store, { writeLimits, metrics })
+  app.notFound((c) => c.json({ message: `Not found: ${c.req.method} ${c.req.path.slice(0, 200)}` }, 404))
+  app.onError((error, c) => {
+    const answer = refusal(error, statuses)
+    if (answer !== undefined) return answer
+    onUnexpectedError(error)
+    return c.json({ message: 'Internal Server Error' }, 500)
+  })
+  return app
+}

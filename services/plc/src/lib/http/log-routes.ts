@@ -1,0 +1,37 @@
+import type { Hono } from 'hono'
+import type { PlcStore } from '../store/plc-store.ts'
+import { headOf, notRegistered, send } from './answers.ts'
+import { auditEntry } from './operation-json.ts'
+
+// Clients compute the next `prev` from these: no cache may answer in our place.
+const SENDING = { cacheControl: 'no-cache', contentType: 'application/json; charset=utf-8' }
+
+/** `GET /:did/log`, `/log/last` and `/log/audit`: how a DID came to be what it is. Also for DIDs that have ended. */
+export function logRoutes(app: Hono, store: PlcStore): void {
+  const operationsOf = async (did: string) => {
+    const operations = await store.operations(did)
+    if (operations.length === 0) throw notRegistered(did)
+    return operations
+  }
+
+  app.get('/:did/log', async (c) => {
+    const current = (await operationsOf(c.req.param('did'))).filter(({ nullified }) => !nullified)
+    return send(c, `[${current.map(({ json }) => json).join(',')}]`, {
+      ...SENDING,
+      tag: `${current.at(-1)!.cid}-log`,
+    })
+  })
+
+  app.get('/:did/log/last', async (c) => {
+    const head = await headOf(store, c.req.param('did'))
+    return send(c, head.json, { ...SENDING, tag: `${head.cid}-last` })
+  })
+
+  app.get('/:did/log/audit', async (c) => {
+    const operations = await operationsOf(c.req.param('did'))
+    return send(c, `[${operations.map(auditEntry).join(',')}]`, {
+      ...SENDING,
+      tag: `${operations.at(-1)!.cid}-audit`,
+    })
+  })
+}

@@ -1,0 +1,35 @@
+import type { DatabaseSync } from 'node:sqlite'
+
+/** Each runs once, in order, in a transaction of its own. Never change one that was released: append. */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE operation (
+    seq INTEGER PRIMARY KEY,
+    did TEXT NOT NULL,
+    cid TEXT NOT NULL,
+    -- The operation as JSON, keys in DAG-CBOR order: its bytes, CID and signature can be had from it again.
+    json TEXT NOT NULL,
+    -- Place of the signing key among the rotation keys of the parent: what a fork is judged by.
+    signer INTEGER NOT NULL,
+    nullified INTEGER NOT NULL DEFAULT 0 CHECK (nullified IN (0, 1)),
+    -- Milliseconds since the Unix epoch.
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX operation_by_did ON operation (did, seq);
+  CREATE UNIQUE INDEX operation_by_time ON operation (created_at, seq);
+  `,
+]
+
+/**
+ * Brings a database to the newest schema. `user_version` counts the migrations that have run.
+ * @throws {Error} when the database was written by a newer version of this program.
+ */
+export function migrate(db: DatabaseSync): void {
+  const { user_version: done } = db.prepare('PRAGMA user_version').get() as { user_version: number }
+  if (done > MIGRATIONS.length)
+    throw new Error(
+      `the database has schema ${done}, this version knows ${MIGRATIONS.length}: run the version that wrote it, or a newer one`,
+    )
+  for (const [i, sql] of MIGRATIONS.entries())
+    if (i >= done) db.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${i + 1}; COMMIT`)
+}

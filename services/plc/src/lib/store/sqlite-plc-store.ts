@@ -1,0 +1,190 @@
+import { DatabaseSync } from 'node:sqlite'
+import { parseCid } from '@imago/data'
+import {
+  applyVerdict,
+  createLog,
+  type DidPlc,
+  type LogEntry,
+  type PlcLog,
+  parseOperation,
+  type Verdict,
+} from '@imago/identity/plc'
+import { createGroupCommit } from '@imago/log'
+import { migrate } from './migrations.ts'
+import type { Decision, PlcStore, Receipt, Situation, StoredOperation } from './plc-store.ts'
+
+export interface SqlitePlcStoreOptions {
+  /** Path of the database, made if absent; `:memory:` for one that is forgotten. */
+  readonly databaseFile: string
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number
+  /** Logs kept in memory, so that the next operation of a DID finds its log without reading it. Default 10 000. */
+  readonly cachedLogs?: number
+}
+
+interface Row {
+  seq: number
+  did: string
+  cid: string
+  json: string
+  signer: number
+  nullified: number
+  created_at: number
+}
+
+interface Request {
+  readonly did: DidPlc
+  readonly decide: (situation: Situation) => Decision
+}
+
+type Outcome = { readonly receipt: Receipt; readonly written?: StoredOperation } | { readonly error: unknown }
+
+/** Submissions that share one fsync at most: bounds how long one transaction keeps the event loop. */
+const MAX_BATCH = 256
+
+/** Opens a directory's database: one table, write-ahead log, an fsync per commit. */
+export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
+  const { databaseFile, now, cachedLogs = 10_000 } = options
+  const db = new DatabaseSync(databaseFile)
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
+  migrate(db)
+
+  const insert = db.prepare(
+    'INSERT INTO operation (seq, did, cid, json, signer, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+  )
+  const nullify = db.prepare('UPDATE operation SET nullified = 1 WHERE did = ? AND cid = ?')
+  const selectSeq = db.prepare('SELECT seq FROM operation WHERE did = ? AND cid = ?')
+  const selectLog = db.prepare('SELECT * FROM operation WHERE did = ? ORDER BY seq')
+  const selectHead = db.prepare(
+    'SELECT * FROM operation WHERE did = ? AND nullified = 0 ORDER BY seq DESC LIMIT 1',
+  )
+  const selectBySeq = db.prepare('SELECT * FROM operation WHERE seq > ? ORDER BY seq LIMIT ?')
+  const selectByTime = db.prepare(
+    'SELECT * FROM operation WHERE created_at > ? ORDER BY created_at, seq LIMIT ?',
+  )
+  const selectLatest = db.prepare('SELECT seq, created_at FROM operation ORDER BY seq DESC LIMIT 1')
+
+  /** What the committed operations say. Never ahead of the database: forgotten whenever a transaction fails. */
+  const logs = new Map<DidPlc, PlcLog>()
+
+  function logOf(did: DidPlc): PlcLog {
+    const known = logs.get(did)
+    if (known !== undefined) logs.delete(did)
+    const log = known ?? createLog(did, (selectLog.all(did) as unknown as Row[]).map(entryOf))
+    logs.set(did, log)
+    if (logs.size > cachedLogs) logs.delete(logs.keys().next().value!)
+    return log
+  }
+
+  const latestRow = () => selectLatest.get() as unknown as Pick<Row, 'seq' | 'created_at'> | undefined
+
+  /** Inside a transaction: decides about each request in turn, and writes what was accepted. */
+  function decideAll(batch: readonly Request[]): Outcome[] {
+    const last = latestRow()
+    let seq = last?.seq ?? 0
+    let time = last?.created_at ?? 0
+    return batch.map(({ did, decide }) => {
+      const log = logOf(did)
+      const createdAt = Math.max(now(), time, (log.head?.createdAt ?? 0) + 1)
+      let decision: Decision
+      try {
+        decision = decide({ log, createdAt })
+      } catch (error) {
+        return { error }
+      }
+      if (decision.kind === 'known') return { receipt: receiptOf(seqOf(did, decision.entry), decision.entry) }
+      const { verdict } = decision
+      const written = write(++seq, did, verdict)
+      applyVerdict(log, verdict)
+      time = verdict.entry.createdAt
+      return { receipt: receiptOf(seq, verdict.entry), written }
+    })
+  }
+
+  function write(seq: number, did: DidPlc, { entry, nullified }: Verdict): StoredOperation {
+    const { operation, signer, createdAt } = entry
+    const cid = entry.cid.toString()
+    const json = JSON.stringify(operation)
+    insert.run(seq, did, cid, json, signer, createdAt)
+    for (const undone of nullified) nullify.run(did, undone.toString())
+    return { seq, did, cid, json, nullified: false, createdAt }
+  }
+
+  const listeners = new Set<(operations: readonly StoredOperation[]) => void>()
+
+  function announce(outcomes: readonly Outcome[]): void {
+    const written = outcomes.flatMap((outcome) => ('written' in outcome ? (outcome.written ?? []) : []))
+    if (written.length > 0) for (const listener of listeners) listener(written)
+  }
+
+  const seqOf = (did: DidPlc, { cid }: LogEntry) =>
+    (selectSeq.get(did, cid.toString()) as unknown as { seq: number }).seq
+
+  const commits = createGroupCommit<Request, Outcome>({
+    maxRequests: MAX_BATCH,
+    flush: (batch) => {
+      let outcomes: Outcome[]
+      db.exec('BEGIN IMMEDIATE')
+      try {
+        outcomes = decideAll(batch)
+        db.exec('COMMIT')
+      } catch (error) {
+        logs.clear()
+        if (db.isTransaction) db.exec('ROLLBACK')
+        throw error
+      }
+      announce(outcomes)
+      return outcomes
+    },
+  })
+
+  return {
+    async commit(did, decide) {
+      const outcome = await commits.submit({ did, decide })
+      if ('error' in outcome) throw outcome.error
+      return outcome.receipt
+    },
+    head: async (did) => {
+      const row = selectHead.get(did) as unknown as Row | undefined
+      return row && storedOf(row)
+    },
+    operations: async (did) => (selectLog.all(did) as unknown as Row[]).map(storedOf),
+    page: async (after, limit) => {
+      const rows = 'seq' in after ? selectBySeq.all(after.seq, limit) : selectByTime.all(after.time, limit)
+      return (rows as unknown as Row[]).map(storedOf)
+    },
+    subscribe: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    latest: async () => {
+      const row = latestRow()
+      return row && { seq: row.seq, createdAt: row.created_at }
+    },
+    [Symbol.asyncDispose]: async () => {
+      await commits.idle()
+      db.close()
+    },
+  }
+}
+
+function storedOf({ seq, did, cid, json, nullified, created_at }: Row): StoredOperation {
+  return { seq, did, cid, json, nullified: nullified === 1, createdAt: created_at }
+}
+
+function entryOf({ json, cid, created_at, signer, nullified }: Row): LogEntry {
+  return {
+    operation: parseOperation(JSON.parse(json), 'replay'),
+    cid: parseCid(cid),
+    createdAt: created_at,
+    signer,
+    nullified: nullified === 1,
+  }
+}
+
+const receiptOf = (seq: number, { cid, nullified, createdAt }: LogEntry): Receipt => ({
+  seq,
+  cid: cid.toString(),
+  nullified,
+  createdAt,
+})
