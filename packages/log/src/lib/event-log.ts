@@ -25,6 +25,28 @@ export interface ReadLimit {
 /** What `append` numbers with: the number that follows `previous`. Must be a safe integer above it. */
 export type NextSeq = (previous: number) => number
 
+/** What readers and a fan-out need of a log, which anything can offer that is durable, numbered and told in order. */
+export interface ReadableLog {
+  /** Number of the newest durable entry, or the number the log starts after while it is empty (0, if not set). */
+  readonly head: number
+  /**
+   * Retention has left everything from this number on. A reader who has seen `oldest - 1` or later misses nothing
+   * (purges of single keys aside). 1 in a log that was never pruned.
+   */
+  readonly oldest: number
+  /**
+   * The entries that follow number `after`, in order, up to the head at the time of the call. Empty only when there are
+   * none: a limit never holds back the first.
+   * @throws {LogError} `Corrupt` where the log's own bytes are damaged.
+   */
+  read(after: number, limit?: ReadLimit): Promise<readonly LogEntry[]>
+  /**
+   * Calls `listener` with each durable batch, synchronously, before the `append` that made it resolves. Returns the
+   * function that ends the subscription. A listener must not throw: what it throws stops the process.
+   */
+  subscribe(listener: (entries: readonly LogEntry[]) => void): () => void
+}
+
 /**
  * A durable, numbered sequence of events: the spine of every service. Adapters: a table in the service's own SQLite
  * file (`@imago/log/sqlite`), append-only files (`@imago/log/segments`), memory for tests (`@imago/log/memory`).
@@ -39,27 +61,9 @@ export type NextSeq = (previous: number) => number
  * - **Errors**: what memory says is never ahead of the disk. A rejected `append` has changed nothing that a reader can
  *   see; whether its bytes reached the disk is decided when the log is opened again. {@link LogError} names the cause.
  */
-export interface EventLog extends AsyncDisposable {
-  /** Number of the newest durable entry, or the number the log starts after while it is empty (0, if not set). */
-  readonly head: number
-  /**
-   * Retention has left everything from this number on. A reader who has seen `oldest - 1` or later misses nothing
-   * (purges of single keys aside). 1 in a log that was never pruned.
-   */
-  readonly oldest: number
+export interface EventLog extends ReadableLog, AsyncDisposable {
   /** Stores all of the entries, or none. An empty list resolves at once and touches nothing. */
   append(entries: readonly NewEntry[]): Promise<readonly LogEntry[]>
-  /**
-   * The entries that follow number `after`, in order, up to the head at the time of the call. Empty only when there are
-   * none: a limit never holds back the first.
-   * @throws {LogError} `Corrupt` where the log's own bytes are damaged.
-   */
-  read(after: number, limit?: ReadLimit): Promise<readonly LogEntry[]>
-  /**
-   * Calls `listener` with each durable batch, synchronously, before the `append` that made it resolves. Returns the
-   * function that ends the subscription. A listener must not throw: what it throws stops the process.
-   */
-  subscribe(listener: (entries: readonly LogEntry[]) => void): () => void
   /**
    * Removes entries appended before `beforeMs` (ms since the Unix epoch), oldest first, never leaving a gap, in steps
    * that let others work in between. An adapter may keep more than asked (whole files). Returns how many went.

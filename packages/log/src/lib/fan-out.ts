@@ -1,5 +1,5 @@
 import { CursorError } from './errors.ts'
-import type { EventLog, LogEntry } from './event-log.ts'
+import type { LogEntry, ReadableLog } from './event-log.ts'
 import { createFramePage, type MessageOf, selectFrames } from './frame-page.ts'
 import { createFrameRing } from './frame-ring.ts'
 import { frame, type MessageOpcode } from './web-socket-frame.ts'
@@ -54,7 +54,7 @@ const DEFAULT_BATCH_BYTES = 256 * 1024
  * Lets many readers follow one log. Near the head they share one ring of messages, framed once; behind it they read the
  * log itself. There is no queue per reader: each remembers one number.
  */
-export function createFanOut(log: EventLog, options: FanOutOptions): FanOut {
+export function createFanOut(log: ReadableLog, options: FanOutOptions): FanOut {
   const { opcode, messageOf, ringBytes = DEFAULT_RING_BYTES, batchBytes = DEFAULT_BATCH_BYTES } = options
   const ring = createFrameRing({ head: log.head, opcode, messageOf, maxBytes: ringBytes })
   const sleepers = new Set<() => void>()

@@ -1,16 +1,16 @@
-import type { EventLog, LogEntry } from '@imago/log'
+import type { LogEntry, ReadableLog } from '@imago/log'
 import { sequencedEntry } from './http/operation-json.ts'
 import type { PlcStore, StoredOperation } from './store/plc-store.ts'
 
 const DEFAULT_READ_ENTRIES = 1000
 
-/** What a fan-out needs of a log. The directory's operations are one: numbered, durable, and never pruned. */
-type ReadableLog = Pick<EventLog, 'head' | 'oldest' | 'read' | 'subscribe'>
-
-/** The operations of a store as the log that its streams follow; an entry's payload is its frame, as JSON. */
-export async function openOperationLog(store: PlcStore): Promise<EventLog> {
+/**
+ * The operations of a store as the log that its streams follow: numbered, durable and never pruned. An entry's payload
+ * is its frame, as JSON.
+ */
+export async function openOperationLog(store: PlcStore): Promise<ReadableLog> {
   let head = (await store.latest())?.seq ?? 0
-  const log: ReadableLog = {
+  return {
     get head() {
       return head
     },
@@ -32,8 +32,6 @@ export async function openOperationLog(store: PlcStore): Promise<EventLog> {
         listener(operations.map(entryOf))
       }),
   }
-  // Entries come in through the store alone: nobody appends to this view, nor prunes it.
-  return log as EventLog
 }
 
 const entryOf = (operation: StoredOperation): LogEntry => ({
