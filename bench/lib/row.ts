@@ -1,0 +1,105 @@
+/** What a figure counts. Whether more or less of it is better lies in the unit. */
+export type Unit = '/s' | 'MB/s' | 'µs' | 'ms' | 's' | 'MB' | 'kB'
+
+const MORE_IS_BETTER: ReadonlySet<Unit> = new Set(['/s', 'MB/s'])
+
+/** What a figure has to reach. Where both are given, both have to hold. */
+export interface Bar {
+  /** So many times as good as the best peer in the same run. */
+  readonly timesPeer?: number
+  /** No worse than this, in the row's unit. Says something only about one kind of machine. */
+  readonly limit?: number
+}
+
+/** One bar, and what was measured for it. */
+export interface Measurement {
+  readonly name: string
+  readonly unit: Unit
+  readonly ours: number
+  /** How far our runs lie apart, as a part of the figure; left out where there was one. */
+  readonly spread?: number
+  /** Figures of others doing the same work in the same run, by name. */
+  readonly peers?: Readonly<Record<string, number>>
+  readonly bar: Bar
+  /** What a reader has to know to read the figure: such as the disk's own speed beside durable work. */
+  readonly note?: string
+}
+
+/** A bar that could not be measured here. */
+export interface Missing {
+  readonly name: string
+  /** What is not here. */
+  readonly missing: string
+}
+
+export type Row = Measurement | Missing
+
+/** `missing` fails nothing unless everything has to be there: see {@link isFailure}. */
+export type Verdict = 'ok' | 'short' | 'missing'
+
+/** A row and what comes of it. */
+export interface JudgedRow {
+  readonly name: string
+  readonly verdict: Verdict
+  readonly unit?: Unit
+  readonly ours?: number
+  readonly spread?: number
+  readonly peers?: Readonly<Record<string, number>>
+  /** The best of the peers. */
+  readonly peer?: { readonly name: string; readonly figure: number }
+  /** How many times as good as the best peer: above 1 is better, whatever the unit. */
+  readonly ratio?: number
+  readonly bar?: Bar
+  readonly note?: string
+}
+
+/**
+ * Compares a row with its bar.
+ * @throws {RangeError} when the row has no bar, a bar against peers without a peer, or a figure that is not above zero:
+ *   a benchmark that measured nothing must not pass.
+ */
+export function judgeRow(row: Row): JudgedRow {
+  if ('missing' in row) return { name: row.name, verdict: 'missing', note: row.missing }
+  const { name, unit, ours, peers = {}, bar } = row
+  for (const [who, figure] of Object.entries({ ours, ...peers }))
+    if (!(figure > 0 && Number.isFinite(figure)))
+      throw new RangeError(`${name}: the figure of ${who} is ${figure}, and has to be above zero`)
+  if (bar.limit === undefined && bar.timesPeer === undefined)
+    throw new RangeError(`${name}: a row has to have a bar, timesPeer or limit`)
+  const more = MORE_IS_BETTER.has(unit)
+  const best = Object.entries(peers).sort(([, a], [, b]) => (more ? b - a : a - b))[0]
+  if (best === undefined && bar.timesPeer !== undefined)
+    throw new RangeError(`${name}: the bar is against peers, and no peer was measured`)
+  const ratio = best && (more ? ours / best[1] : best[1] / ours)
+  const withinLimit = bar.limit === undefined || (more ? ours >= bar.limit : ours <= bar.limit)
+  const beatsPeer = bar.timesPeer === undefined || ratio! >= bar.timesPeer
+  return {
+    ...row,
+    verdict: withinLimit && beatsPeer ? 'ok' : 'short',
+    ...(best && { peer: { name: best[0], figure: best[1] }, ratio }),
+  }
+}
+
+/** Whether a verdict fails the run. With `requireAll`, as in continuous integration, nothing may be missing. */
+export function isFailure(verdict: Verdict, requireAll: boolean): boolean {
+  return verdict === 'short' || (verdict === 'missing' && requireAll)
+}
+
+/** The bar as a reader knows it: `≥ 3×`, `≤ 300 µs`. */
+export function formatBar({ bar, unit }: Pick<JudgedRow, 'bar' | 'unit'>): string {
+  if (bar === undefined || unit === undefined) return ''
+  const sign = MORE_IS_BETTER.has(unit) ? '≥' : '≤'
+  return [
+    bar.timesPeer !== undefined && `≥ ${bar.timesPeer}×`,
+    bar.limit !== undefined && `${sign} ${formatFigure(bar.limit, unit)}`,
+  ]
+    .filter((part) => part !== false)
+    .join(', ')
+}
+
+/** Three digits that mean something, thousands apart: `1,136 /s`, `0.152 ms`. */
+export function formatFigure(figure: number, unit: Unit): string {
+  const decimals = Math.max(0, 2 - Math.floor(Math.log10(figure)))
+  const text = Number(figure.toFixed(decimals)).toLocaleString('en', { maximumFractionDigits: decimals })
+  return `${text} ${unit}`
+}
