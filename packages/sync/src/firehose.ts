@@ -12,8 +12,8 @@ import {
   type StreamEvent,
   type SyncEvent,
 } from './events.ts'
+import { createRateLimit } from './rate-limit.ts'
 import { readAhead } from './read-ahead.ts'
-import { createRefreshLimit } from './refresh-limit.ts'
 import { SyncError } from './sync-error.ts'
 import { type CommitVerdict, type EventContext, type KnownAccount, verifyCommit } from './verify-commit.ts'
 import { type SyncVerdict, verifySync } from './verify-sync.ts'
@@ -161,7 +161,7 @@ type Judged = Exclude<StreamEvent, { type: '#info' }>
 
 function createJudge(options: VerifyStreamOptions) {
   const { directory, host, decodeRecords = true, now = Date.now } = options
-  const mayRefresh = createRefreshLimit(options.refreshIntervalMs ?? 60_000, now)
+  const mayRefresh = createRateLimit(options.refreshIntervalMs ?? 60_000, now)
   const hostOf = (identity: DidIdentity | undefined) =>
     identity?.pds === undefined ? undefined : new URL(identity.pds).host
   const contextOf = (identity: DidIdentity | undefined, account: KnownAccount | undefined): EventContext => {

@@ -1,0 +1,7 @@
+export { relayConfig, relayConfigOf } from './config.ts'
+export { createRelay, type Relay } from './create-relay.ts'
+export { isLoopbackHost } from './hosts/hostname.ts'
+export { createVettedWebSocket, type VettedWebSocketOptions } from './hosts/vetted-web-socket.ts'
+export type { Drop, DropReason } from './ingest/drops.ts'
+export { createRelayDirectory, type RelayDirectoryOptions } from './relay-directory.ts'
+export type { RelayConfig, RelayOptions } from './relay-options.ts'

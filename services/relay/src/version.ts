@@ -1,0 +1,2 @@
+/** What `/_health` names. */
+export const VERSION = '0.1.0'
