@@ -1,0 +1,55 @@
+import type { NewEntry } from '@imago/log'
+import type { Did, Handle } from '@imago/syntax'
+import type { NewRepo, RepoStatus } from '../repos/repo-store.ts'
+
+/** Someone whose repository lies here. Times are milliseconds since the Unix epoch. */
+export interface Account {
+  readonly did: Did
+  /** Lower case. */
+  readonly handle: Handle
+  /** Lower case. */
+  readonly email: string | undefined
+  readonly emailConfirmedAt: number | undefined
+  readonly createdAt: number
+  /** Why the account is not served; `undefined` for an active one. */
+  readonly status: RepoStatus | undefined
+}
+
+export interface NewAccount {
+  readonly did: Did
+  readonly handle: Handle
+  readonly email: string | undefined
+  readonly passwordHash: string
+  readonly createdAt: number
+  readonly repo: NewRepo
+  readonly events: readonly NewEntry[]
+}
+
+/** What stands in the way of a new account. */
+export type AccountConflict = 'handle' | 'email' | 'did'
+
+/**
+ * The accounts of a host. What a promise resolved with is durable, along with its events, which are published then.
+ * Operations are atomic; two that contradict each other come one after the other.
+ */
+export interface AccountStore {
+  get(did: Did): Promise<Account | undefined>
+  byHandle(handle: Handle): Promise<Account | undefined>
+  byEmail(email: string): Promise<Account | undefined>
+  passwordHash(did: Did): Promise<string | undefined>
+  /** Account, repository and events at once; or nothing, and what was in the way. */
+  create(account: NewAccount): Promise<AccountConflict | undefined>
+  /**
+   * Takes an active account out of service, or brings a deactivated one back. Nothing happens to one in another state.
+   * @returns whether it was done.
+   */
+  deactivate(
+    did: Did,
+    at: number,
+    deleteAfter: number | undefined,
+    events: readonly NewEntry[],
+  ): Promise<boolean>
+  activate(did: Did, events: readonly NewEntry[]): Promise<boolean>
+  /** Removes the account with its repository, sessions and earlier events; `events` stay. */
+  remove(did: Did, events: readonly NewEntry[]): Promise<boolean>
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'node:test'
+import { openDatabase } from './database.ts'
+
+test('a database keeps what it holds when it is opened again, and runs no migration twice', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pds-database-'))
+  try {
+    const path = join(folder, 'pds.sqlite')
+    {
+      using database = openDatabase(path)
+      database.transaction(() => database.sqlite.exec(`INSERT INTO config VALUES ('a', 'b')`))
+    }
+    using database = openDatabase(path)
+    assert.deepEqual({ ...database.sqlite.prepare('SELECT * FROM config').get() }, { name: 'a', value: 'b' })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('a write waits for the disk: WAL with synchronous=FULL', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pds-database-'))
+  try {
+    using database = openDatabase(join(folder, 'pds.sqlite'))
+    const pragma = (name: string) => Object.values(database.sqlite.prepare(`PRAGMA ${name}`).get()!)[0]
+    assert.equal(pragma('journal_mode'), 'wal')
+    assert.equal(pragma('synchronous'), 2)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('a transaction that throws leaves no trace, and the next one works', () => {
+  using database = openDatabase(':memory:')
+  const insert = database.sqlite.prepare('INSERT INTO config VALUES (?, ?)')
+  assert.throws(
+    () =>
+      database.transaction(() => {
+        insert.run('a', '1')
+        insert.run('a', '2')
+      }),
+    /UNIQUE constraint failed/,
+  )
+  assert.equal(database.sqlite.prepare('SELECT count(*) AS n FROM config').get()!['n'], 0)
+  database.transaction(() => insert.run('a', '3'))
+})
+
+test('a file of a newer schema is refused with a message that says what to do', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pds-database-'))
+  try {
+    const path = join(folder, 'pds.sqlite')
+    {
+      using database = openDatabase(path)
+      database.sqlite.exec('PRAGMA user_version = 99')
+    }
+    assert.throws(() => openDatabase(path), /has schema 99.*start the version that wrote it/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})

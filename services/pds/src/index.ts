@@ -1,0 +1,5 @@
+export { type PdsSettings, pdsSettings, readConfig } from './config.ts'
+export { createPds, type Pds } from './create-pds.ts'
+export { createPdsDirectory } from './identity/pds-directory.ts'
+export type { PdsConfig, PdsPorts } from './pds-options.ts'
+export type { RecordSchemas } from './records/prepare-record.ts'

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto'
+import { ConfigError, createLogger, createMetrics, runService, serve } from '@imago/service'
+import { readConfig } from './config.ts'
+import { createPds } from './create-pds.ts'
+import { createPdsDirectory } from './identity/pds-directory.ts'
+
+const now = Date.now
+
+function configured() {
+  try {
+    return readConfig(process.env)
+  } catch (error) {
+    if (!(error instanceof ConfigError) && !(error instanceof TypeError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exit(1)
+  }
+}
+
+const { settings, config, withoutEffect } = configured()
+const logger = createLogger({ name: 'pds', level: settings.logLevel })
+
+process.exitCode = await runService({
+  signals: process,
+  logger,
+  async start(resources, stop) {
+    if (withoutEffect.length > 0)
+      logger.warn({ settings: withoutEffect }, 'these settings have no effect yet')
+    const metrics = createMetrics({ prefix: 'pds_', process: true })
+    const directory = resources.use(createPdsDirectory({ plcUrl: config.plcUrl, now }))
+    const pds = resources.use(
+      await createPds(config, { now, randomBytes, logger, metrics, fetch, directory }),
+    )
+    const onUnexpectedError = (error: unknown) => logger.error({ err: error }, 'a connection failed')
+    const server = resources.use(
+      await serve({ ...pds, port: settings.port, portSetting: 'PDS_PORT', signal: stop, onUnexpectedError }),
+    )
+    if (settings.metricsPort !== undefined)
+      resources.use(
+        await serve({
+          fetch: metrics.fetch,
+          hostname: 'localhost',
+          port: settings.metricsPort,
+          portSetting: 'PDS_METRICS_PORT',
+          signal: stop,
+        }),
+      )
+    pds.announce()
+    logger.info({ url: config.publicUrl, did: config.serviceDid, port: server.port }, 'listening')
+  },
+})

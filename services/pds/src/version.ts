@@ -1,0 +1,2 @@
+/** What `/xrpc/_health` answers: the version of this package. */
+export const VERSION = '0.1.0'

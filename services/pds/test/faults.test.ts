@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import test from 'node:test'
+import { parseDidKey } from '@imago/crypto'
+import { readCar } from '@imago/data'
+import { verifyRepo } from '@imago/repo'
+import { parseCommitEvent, verifyCommit } from '@imago/sync'
+import type { RepoStore } from '../src/repos/repo-store.ts'
+import { openTestPds, type TestAccount, type TestPds } from './test-pds.ts'
+
+const NOTE = 'com.example.note'
+
+const create = (pds: TestPds, { did, accessJwt: token }: TestAccount, rkey: string, more: object = {}) =>
+  pds.procedure('com.atproto.repo.createRecord', {
+    token,
+    body: { repo: did, collection: NOTE, rkey, record: { rkey }, ...more },
+  })
+
+/** Runs SQL on the file from outside, as somebody else would. */
+function sabotage(pds: TestPds, sql: string): void {
+  using connection = new DatabaseSync(join(pds.folder, 'pds.sqlite'))
+  connection.exec(sql)
+}
+
+/** What the repository holds, as a stranger finds it, and that it is whole and signed. */
+async function recordsOf(pds: TestPds, { did }: TestAccount): Promise<string[]> {
+  const { body } = await pds.query('com.atproto.sync.getRepo', { params: { did } })
+  const { roots, blocks } = readCar(body)
+  return [...verifyRepo({ roots, blocks }, { did, key: keyOf(pds, did) }).records.keys()].map(
+    (path) => path.split('/')[1]!,
+  )
+}
+
+const keyOf = (pds: TestPds, did: TestAccount['did']) =>
+  parseDidKey(`did:key:${pds.plc.document(did).verificationMethod![0]!.publicKeyMultibase}`)
+
+/** That the stream tells of an unbroken chain that ends where the repository stands. Returns how many commits it has. */
+async function assertChain(pds: TestPds, { did }: TestAccount): Promise<number> {
+  let account: Parameters<typeof verifyCommit>[1]['account']
+  let commits = 0
+  for (const { type, body } of await pds.events()) {
+    if (type !== '#commit' || body['repo'] !== did) continue
+    const verdict = verifyCommit(parseCommitEvent(body), {
+      account,
+      signingKey: keyOf(pds, did),
+      nowMs: pds.clock.now(),
+    })
+    assert.ok(verdict.accepted && verdict.findings.length === 0, JSON.stringify(verdict))
+    account = { status: 'active', head: verdict.state }
+    commits++
+  }
+  const { body } = await pds.query('com.atproto.sync.getLatestCommit', { params: { did } })
+  assert.equal(body.rev, account?.head?.rev)
+  return commits
+}
+
+/** A store whose next commits fail, having written or not. */
+function failingStore() {
+  const plan: ('before' | 'after')[] = []
+  let fired = 0
+  const wrapRepoStore = (store: RepoStore): RepoStore => ({
+    ...store,
+    async commit(changes) {
+      const when = plan.shift()
+      if (when !== undefined) fired++
+      if (when === 'before') throw new Error('injected: the store did not write')
+      const outcomes = await store.commit(changes)
+      if (when === 'after') throw new Error('injected: the store wrote, and said no')
+      return outcomes
+    },
+  })
+  return { plan, ports: { wrapRepoStore }, fired: () => fired }
+}
+
+test('a write that fails leaves no trace, and does not disturb those that are committed with it', async () => {
+  await using pds = await openTestPds()
+  const alice = await pds.createAccount('alice')
+  const bob = await pds.createAccount('bob')
+  const answers = await Promise.all([
+    create(pds, alice, 'a1'),
+    create(pds, alice, 'a1'),
+    create(pds, bob, 'b1', { swapCommit: 'bafyreidfayvfuwqa7qlnopdjiqrxzs6blmoeu4rujcjtnci5beludirz2a' }),
+    create(pds, alice, 'a2'),
+    create(pds, bob, 'b2'),
+  ])
+  assert.deepEqual(
+    answers.map(({ status, body }) => [status, body.error]),
+    [
+      [200, undefined],
+      [400, 'InvalidRequest'],
+      [400, 'InvalidSwap'],
+      [200, undefined],
+      [200, undefined],
+    ],
+  )
+  assert.deepEqual(await recordsOf(pds, alice), ['a1', 'a2'])
+  assert.deepEqual(await recordsOf(pds, bob), ['b2'])
+  assert.equal(await assertChain(pds, alice), 3)
+  assert.equal(await assertChain(pds, bob), 2)
+})
+
+test('a statement that fails in the middle of a batch costs its own write only', async () => {
+  await using pds = await openTestPds()
+  const alice = await pds.createAccount('alice')
+  const bob = await pds.createAccount('bob')
+  sabotage(
+    pds,
+    `CREATE TRIGGER broken BEFORE INSERT ON record WHEN NEW.path LIKE '%/broken'
+      BEGIN SELECT RAISE(ABORT, 'injected: the disk is full'); END`,
+  )
+  const answers = await Promise.all([
+    create(pds, alice, 'a1'),
+    create(pds, bob, 'broken'),
+    create(pds, alice, 'a2'),
+    create(pds, bob, 'b2'),
+  ])
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 500, 200, 200],
+  )
+  assert.deepEqual(answers[1]!.body, { error: 'InternalServerError', message: 'Internal server error' })
+  assert.equal(
+    pds.logged.filter((line) => line.includes('injected: the disk is full')).length,
+    1,
+    'the fault fired',
+  )
+  assert.deepEqual(await recordsOf(pds, alice), ['a1', 'a2'])
+  assert.deepEqual(await recordsOf(pds, bob), ['b2'])
+  await assertChain(pds, alice)
+  await assertChain(pds, bob)
+})
+
+for (const when of ['before', 'after'] as const)
+  test(`memory equals disk when the store fails ${when} having written`, async () => {
+    const { plan, ports, fired } = failingStore()
+    await using pds = await openTestPds({ ports })
+    const alice = await pds.createAccount('alice')
+    await create(pds, alice, 'first')
+    plan.push(when)
+    const failed = await Promise.all([create(pds, alice, 'x'), create(pds, alice, 'y')])
+    assert.deepEqual(
+      failed.map(({ status }) => status),
+      [500, 500],
+    )
+    assert.equal(fired(), 1, 'the fault fired')
+    const kept = when === 'before' ? ['first'] : ['first', 'x', 'y']
+    assert.deepEqual(await recordsOf(pds, alice), kept)
+    const next = await create(pds, alice, 'zzz')
+    assert.equal(next.status, 200)
+    assert.deepEqual(await recordsOf(pds, alice), [...kept, 'zzz'])
+    assert.equal(await assertChain(pds, alice), kept.length + 2)
+    await using later = await pds.restart()
+    assert.deepEqual(await recordsOf(later, alice), [...kept, 'zzz'])
+  })
+
+test('nobody is told that nothing has to change on the strength of a write that then fails', async () => {
+  const { plan, ports, fired } = failingStore()
+  await using pds = await openTestPds({ ports })
+  const alice = await pds.createAccount('alice')
+  const put = () =>
+    pds.procedure('com.atproto.repo.putRecord', {
+      token: alice.accessJwt,
+      body: { repo: alice.did, collection: NOTE, rkey: 'self', record: { n: 1 } },
+    })
+  plan.push('before')
+  const [first, second] = await Promise.all([put(), put()])
+  assert.equal(fired(), 1, 'the fault fired')
+  assert.equal(first!.status, 500)
+  // The second had nothing to do after the first; now that there is no first, it writes.
+  assert.deepEqual([second!.status, 'commit' in second!.body], [200, true])
+  assert.deepEqual(await recordsOf(pds, alice), ['self'])
+
+  // The same for an error: a record that was never created does not stand in the way.
+  plan.push('before')
+  const [lost, made] = await Promise.all([create(pds, alice, 'x'), create(pds, alice, 'x')])
+  assert.equal(fired(), 2, 'the fault fired')
+  assert.deepEqual([lost!.status, made!.status], [500, 200])
+  assert.deepEqual(await recordsOf(pds, alice), ['self', 'x'])
+})
+
+test('a head that somebody else moved is read anew, and the write decided again', async () => {
+  let interfere: (() => Promise<unknown>) | undefined
+  let fired = 0
+  await using pds = await openTestPds({
+    ports: {
+      wrapRepoStore: (store) => ({
+        ...store,
+        async commit(changes) {
+          const work = interfere
+          interfere = undefined
+          if (work) {
+            fired++
+            await work()
+          }
+          return store.commit(changes)
+        },
+      }),
+    },
+  })
+  const alice = await pds.createAccount('alice')
+  await create(pds, alice, 'first')
+  // The same repository through a second engine on the same file, as a tool of the operator might.
+  await using other = await openTestPds({ folder: pds.folder, plc: pds.plc, clock: pds.clock, seed: 9 })
+  interfere = () => create(other, alice, 'theirs')
+  const ours = await create(pds, alice, 'ours')
+  assert.equal(ours.status, 200)
+  assert.equal(fired, 1, 'the interference fired')
+  assert.deepEqual(await recordsOf(pds, alice), ['first', 'ours', 'theirs'])
+})
+
+test('[F10] a commit that does not pass our own checks goes out as #sync, with an alarm', async () => {
+  let unfit = false
+  await using pds = await openTestPds({
+    ports: { selfCheck: () => (unfit ? 'inversion: injected' : undefined) },
+  })
+  const alice = await pds.createAccount('alice')
+  unfit = true
+  const { status, body } = await create(pds, alice, 'one')
+  assert.equal(status, 200)
+  const last = (await pds.events()).at(-1)!
+  assert.deepEqual([last.type, last.body['did'], last.body['rev']], ['#sync', alice.did, body.commit.rev])
+  assert.deepEqual(readCar(last.body['blocks']).roots.map(String), [body.commit.cid])
+  assert.ok(pds.logged.some((line) => line.includes('inversion: injected') && line.includes('"error"')))
+  assert.match(await pds.metrics.text(), /unfit_commits_total 1/)
+  assert.deepEqual(await recordsOf(pds, alice), ['one'])
+})
+
+test('[S2] an account that cannot be stored takes back the DID that was made for it, and no other', async () => {
+  await using pds = await openTestPds()
+  const alice = await pds.createAccount('alice')
+  sabotage(
+    pds,
+    `CREATE TRIGGER broken BEFORE INSERT ON repo BEGIN SELECT RAISE(ABORT, 'injected: the disk is full'); END`,
+  )
+  const body = { handle: 'bob.test', password: 'x' }
+  const failed = await pds.procedure('com.atproto.server.createAccount', { body })
+  assert.equal(failed.status, 500)
+  assert.ok(
+    pds.logged.some((line) => line.includes('injected: the disk is full')),
+    'the fault fired',
+  )
+  const orphan = pds.plc.dids.find((did) => did !== alice.did)!
+  assert.deepEqual(
+    pds.plc.operations(orphan).map(({ type }) => type),
+    ['plc_operation', 'plc_tombstone'],
+  )
+  assert.equal(pds.plc.operations(alice.did).length, 1)
+  assert.equal((await pds.events()).length, 4)
+  sabotage(pds, 'DROP TRIGGER broken')
+  assert.equal((await pds.procedure('com.atproto.server.createAccount', { body })).status, 200)
+})
+
+test('[R1] a clock that steps back does not stop writing: revisions go on', async () => {
+  await using pds = await openTestPds()
+  const alice = await pds.createAccount('alice')
+  const first = await create(pds, alice, 'one')
+  pds.clock.advance(-60_000)
+  const second = await create(pds, alice, 'two')
+  assert.ok(second.body.commit.rev > first.body.commit.rev)
+  assert.equal(await assertChain(pds, alice), 3)
+})
+
+test('everything that was answered is there after a restart', async () => {
+  await using pds = await openTestPds()
+  const alice = await pds.createAccount('alice')
+  const keys = Array.from({ length: 40 }, (_, i) => `k${String(i).padStart(2, '0')}`)
+  await Promise.all(keys.map((rkey) => create(pds, alice, rkey)))
+  const events = await pds.events()
+  await using later = await pds.restart()
+  assert.deepEqual(await recordsOf(later, alice), keys)
+  assert.deepEqual(await later.events(), events)
+  assert.equal((await create(later, alice, 'later')).status, 200)
+  assert.equal(await assertChain(later, alice), 42)
+})
