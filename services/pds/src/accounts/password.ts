@@ -1,4 +1,5 @@
 import { scrypt, timingSafeEqual } from 'node:crypto'
+import { createSlots } from '@imago/service'
 
 /** What one hash costs: N iterations (a power of two), block size r, p lanes. Memory is 128·N·r bytes. */
 export interface ScryptCost {
@@ -15,6 +16,8 @@ export const MAX_LOGIN_PASSWORD_LENGTH = 512
 
 const SALT_BYTES = 16
 const KEY_BYTES = 64
+/** Hashes that are worked out at a time: each holds 16 MB, and threads that once had it keep much of it. */
+const MAX_PARALLEL = 2
 
 /** Hashes and checks passwords off the main thread. */
 export interface Passwords {
@@ -32,6 +35,9 @@ export function createPasswords(options: {
   cost?: ScryptCost
 }): Passwords {
   const { randomBytes, cost = DEFAULT_SCRYPT_COST } = options
+  const slots = createSlots(MAX_PARALLEL)
+  const derive = (password: string, salt: Uint8Array, cost: ScryptCost) =>
+    slots.run(() => deriveKey(password, salt, cost))
   const decoy = { cost, salt: randomBytes(SALT_BYTES), key: randomBytes(KEY_BYTES) }
   return {
     async hash(password) {
@@ -58,7 +64,7 @@ function parse(hash: string): { cost: ScryptCost; salt: Uint8Array; key: Uint8Ar
   }
 }
 
-function derive(password: string, salt: Uint8Array, { N, r, p }: ScryptCost): Promise<Uint8Array> {
+function deriveKey(password: string, salt: Uint8Array, { N, r, p }: ScryptCost): Promise<Uint8Array> {
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
   // Node's own bound on memory is just what the default cost needs; a stored hash may have been made with more.
   const maxmem = 128 * N * r + 2 * 1024 * 1024

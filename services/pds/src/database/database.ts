@@ -39,7 +39,7 @@ export function openDatabase(path: string): Database {
   try {
     sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
     // A checkpoint writes the whole WAL back and waits for the disk twice: seldom and larger is cheaper than often.
-    sqlite.exec('PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -65536')
+    sqlite.exec('PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -16384')
     const database = wrap(sqlite, path)
     migrate(database, path)
     return database

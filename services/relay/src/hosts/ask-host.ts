@@ -1,6 +1,6 @@
 import { com } from '@imago/atproto'
+import { createSlots } from '@imago/service'
 import type { Did } from '@imago/syntax'
-import { createSlots } from '../ingest/slots.ts'
 import type { UpstreamStatus } from '../state/account.ts'
 import { originOfHost } from './hostname.ts'
 

@@ -1,7 +1,7 @@
 import { type DidIdentity, type Directory, type Identity, IdentityError } from '@imago/identity'
+import { createSlots } from '@imago/service'
 import { createRateLimit } from '@imago/sync'
 import type { Did } from '@imago/syntax'
-import { createSlots } from './slots.ts'
 
 /** What one host's events make the relay ask about identities. */
 export interface Identities {

@@ -18,7 +18,7 @@ export function openSqliteStateStore(path: string): StateStore {
   try {
     // NORMAL: what the log tells again need not wait for the disk a second time.
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000')
-    db.exec('PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -65536')
+    db.exec('PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -16384')
     migrate(db)
     return wrap(db)
   } catch (error) {
