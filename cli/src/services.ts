@@ -5,8 +5,8 @@ interface Service {
   readonly description: string
   /** Its table of settings. */
   readonly settings: () => Promise<ConfigDefinition>
-  /** The module that runs it from its environment when it is loaded. */
-  readonly entryUrl: () => string
+  /** Runs it from its environment until it is told to stop; leaves its exit code in `process.exitCode`. */
+  readonly run: () => Promise<unknown>
 }
 
 /** The services that `imago <name>` runs alone. They are loaded when asked for. */
@@ -14,28 +14,23 @@ export const SERVICES = {
   plc: {
     description: 'a PLC directory',
     settings: async () => (await import('@imago/plc')).plcConfig,
-    entryUrl: () => entryBeside(import.meta.resolve('@imago/plc')),
+    run: () => import('@imago/plc/main'),
   },
   pds: {
     description: 'a personal data server',
     settings: async () => (await import('@imago/pds')).pdsSettings,
-    entryUrl: () => entryBeside(import.meta.resolve('@imago/pds')),
+    run: () => import('@imago/pds/main'),
   },
   relay: {
     description: 'a relay',
     settings: async () => (await import('@imago/relay')).relayConfig,
-    entryUrl: () => entryBeside(import.meta.resolve('@imago/relay')),
+    run: () => import('@imago/relay/main'),
   },
   jetstream: {
     description: 'a Jetstream',
     settings: async () => (await import('@imago/jetstream')).jetstreamConfig,
-    entryUrl: () => entryBeside(import.meta.resolve('@imago/jetstream')),
+    run: () => import('@imago/jetstream/main'),
   },
 } as const satisfies Record<string, Service>
 
 export type ServiceName = keyof typeof SERVICES
-
-/** `main` lies beside `index`: as .ts here, and as .js where the packages come from a registry. */
-function entryBeside(packageUrl: string): string {
-  return packageUrl.replace(/index(?=\.[jt]s$)/, 'main')
-}

@@ -12,7 +12,7 @@ function configured() {
   } catch (error) {
     if (!(error instanceof ConfigError) && !(error instanceof TypeError)) throw error
     process.stderr.write(`${error.message}\n`)
-    process.exit(1)
+    process.exit(2)
   }
 }
 
