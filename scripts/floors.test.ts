@@ -57,7 +57,7 @@ function sources(room: Room): string[] {
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(root, file), 'utf8')
   const found = text.matchAll(
-    /(?:^|\n)\s*(?:import|export)\b[^'";]*?from\s+'([^']+)'|import\('([^']+)'\)|(?:^|\n)import\s+'([^']+)'/g,
+    /(?:^|\n)\s*(?:import|export)\b[^'";]*?from\s+'([^'$]+)'|import\('([^'$]+)'\)|(?:^|\n)import\s+'([^'$]+)'/g,
   )
   return [...found].map((match) => ({ file, specifier: (match[1] ?? match[2] ?? match[3])! }))
 }

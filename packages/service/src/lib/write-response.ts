@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { textOf } from '@imago/xrpc/server'
 
 /**
  * Writes a response, at the pace at which the client reads. A body that ends within one turn of the event loop gets a
@@ -7,7 +8,15 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
  */
 export async function writeResponse(response: Response, outgoing: ServerResponse): Promise<void> {
   const headers = headersOf(response)
-  const { body, status } = response
+  const { status } = response
+  const text = textOf(response)
+  if (text !== undefined && outgoing.req.method !== 'HEAD') {
+    headers['content-length'] ??= Buffer.byteLength(text)
+    // As a text it goes out together with the headers, in one system call.
+    outgoing.writeHead(status, headers).end(text)
+    return
+  }
+  const { body } = response
   if (!body || outgoing.req.method === 'HEAD') {
     outgoing.writeHead(status, headers).end()
     await body?.cancel()

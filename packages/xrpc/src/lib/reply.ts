@@ -37,10 +37,25 @@ const PRIVATE_JSON = { ...OPEN_JSON, ...PRIVATE }
 const HEADER_NAME_LIST = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+(?:\s*,\s*[A-Za-z0-9!#$%&'*+.^_`|~-]+)*$/
 const PREFLIGHT_SECONDS = 86_400
 
+/** Bodies of the responses that were made from a text. */
+const texts = new WeakMap<Response, string>()
+
+function textReply(text: string, init: ResponseInit): Response {
+  const response = new Response(text, init)
+  texts.set(response, text)
+  return response
+}
+
+/**
+ * The body of an answer that was made here from a text, so that whoever owns the socket can write it at once: reading it
+ * back out of its stream costs more than a small query. `undefined` for every other response.
+ */
+export const textOf = (response: Response): string | undefined => texts.get(response)
+
 /** A JSON answer with status 200. */
 export function jsonReply(text: string, isPrivate: boolean, extra: Headers | undefined): Response {
   const headers = isPrivate ? PRIVATE_JSON : OPEN_JSON
-  return new Response(text, { headers: extra ? merge(headers, extra) : headers })
+  return textReply(text, { headers: extra ? merge(headers, extra) : headers })
 }
 
 /** The answer of a method without output. */
@@ -67,7 +82,7 @@ export function rawReply(response: Response, isPrivate: boolean, extra: Headers 
  */
 export function errorReply(error: XrpcError, isPrivate = false): Response {
   const headers = isPrivate ? PRIVATE_JSON : OPEN_JSON
-  return new Response(JSON.stringify({ error: error.error, message: error.message }), {
+  return textReply(JSON.stringify({ error: error.error, message: error.message }), {
     status: isErrorStatus(error.status) ? error.status : 500,
     headers: error.headers ? merge(headers, error.headers) : headers,
   })
