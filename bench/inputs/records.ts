@@ -63,6 +63,11 @@ export function largePost(random: Random): DataMap {
   }
 }
 
+/** About 90 bytes of DRISL: a few words. */
+export function smallPost(random: Random): DataMap {
+  return { $type: 'app.bsky.feed.post', text: words(random, 20), createdAt: anyTime(random) }
+}
+
 /** A like, a repost, a follow or a post, about as often as people make them, with its collection. */
 export function anyRecord(random: Random): { collection: string; record: DataMap } {
   const dice = random.int(100)

@@ -74,3 +74,12 @@ test('issues point into nested values', () => {
     message: 'must be a link (CID), not "none"',
   })
 })
+
+test('the names of a method’s errors are in its type, for a client to narrow by', () => {
+  const { errors } = com.atproto.sync.getRepo.main
+  const name: 'RepoNotFound' | 'RepoTakendown' | 'RepoSuspended' | 'RepoDeactivated' = errors[0]!
+  assert.equal(name, 'RepoNotFound')
+  // @ts-expect-error an error that the method does not have
+  const other: (typeof errors)[number] = 'HandleNotFound'
+  assert.ok(!errors.includes(other))
+})

@@ -4,6 +4,8 @@ import { fromBase64 } from '@imago/data/multibase'
 import { vectorTest } from '@imago/sim/infrastructure'
 import { createRandom } from '@imago/sim/random'
 import { generateKeypair } from './keypair.ts'
+import { CURVES } from './lib/curves.ts'
+import { subtractFrom } from './lib/scalar.ts'
 import { parseDidKey } from './public-key.ts'
 import { verifySignature } from './verify-signature.ts'
 
@@ -67,3 +69,26 @@ test('a view into a larger buffer verifies as a copy of it does', () => {
     assert(verifySignature(publicKey, buffer.subarray(100, 200), buffer.subarray(10, 74)))
   }
 })
+
+test('trap sync 19: the high s of a good signature is refused, and so is its DER form', () => {
+  for (const curve of ['k256', 'p256'] as const) {
+    const { publicKey, sign } = generateKeypair(curve)
+    const message = new TextEncoder().encode('hello')
+    const signature = sign(message)
+    const high = signature.slice()
+    subtractFrom(CURVES[curve].order, high, 32)
+    assert(verifySignature(publicKey, message, signature))
+    assert(!verifySignature(publicKey, message, high))
+    assert(!verifySignature(publicKey, message, derOf(signature)))
+  }
+})
+
+function derOf(signature: Uint8Array): Uint8Array {
+  const integers = [signature.subarray(0, 32), signature.subarray(32)].flatMap((scalar) => [
+    2,
+    33,
+    0, // Zero in front is never wrong for OpenSSL, which takes BER.
+    ...scalar,
+  ])
+  return Uint8Array.of(0x30, integers.length, ...integers)
+}

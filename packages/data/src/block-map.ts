@@ -50,29 +50,30 @@ export class BlockMap implements BlockSource {
   }
 
   get(cid: Cid): Uint8Array | undefined {
-    const slot = this.#slotOf(cid.bytes, 0)
+    const slot = this.#slotOf(cid)
     return slot < 0 ? undefined : this.#bytesOf(this.#entries[this.#table[slot]! - 1]!)
   }
 
   has(cid: Cid): boolean {
-    return this.#slotOf(cid.bytes, 0) >= 0
+    return this.#slotOf(cid) >= 0
   }
 
   /** Trusts that `cid` names `bytes`. Set again, a block keeps its place. */
   set(cid: Cid, bytes: Uint8Array): this {
-    this.#put(cid.bytes, 0, { cid, bytes })
+    this.#put(cid, { cid, bytes }, bytes.length)
     return this
   }
 
   /**
-   * Puts in the block whose frame begins at `offset` in a CAR file, as {@link BlockMap.set} would; trusts the frame.
-   * Takes a few bytes of memory, whatever the block, as long as all come from the same file.
+   * Puts in the block whose frame begins at `offset` in a CAR file, as {@link BlockMap.set} would; trusts the frame, and
+   * that it is that of `cid`. Takes a few bytes of memory, whatever the block, as long as all come from the same file.
    */
-  setFrame(file: Uint8Array, offset: number): this {
+  setFrame(file: Uint8Array, offset: number, cid?: Cid): this {
     this.#file ??= file
     const { start, end } = frameAt(file, offset)
-    if (this.#file === file) this.#put(file, start, offset)
-    else this.set(new Cid(file.slice(start, start + CID_BYTES)), file.subarray(start + CID_BYTES, end))
+    const name = cid ?? new Cid(file, start)
+    if (this.#file === file) this.#put(name, offset, end - start - CID_BYTES)
+    else this.set(name, file.subarray(start + CID_BYTES, end))
     return this
   }
 
@@ -90,7 +91,7 @@ export class BlockMap implements BlockSource {
 
   /** Whether there was such a block. */
   delete(cid: Cid): boolean {
-    const slot = this.#slotOf(cid.bytes, 0)
+    const slot = this.#slotOf(cid)
     if (slot < 0) return false
     const index = this.#table[slot]! - 1
     this.#byteLength -= this.#lengthOf(this.#entries[index]!)
@@ -104,8 +105,8 @@ export class BlockMap implements BlockSource {
     for (const entry of this.#entries) if (entry !== undefined) yield this.#blockOf(entry)
   }
 
-  #put(cid: Uint8Array, at: number, entry: Block | number): void {
-    const slot = this.#slotOf(cid, at)
+  #put(cid: Cid, entry: Block | number, byteLength: number): void {
+    const slot = this.#slotOf(cid)
     if (slot >= 0) {
       const index = this.#table[slot]! - 1
       this.#byteLength -= this.#lengthOf(this.#entries[index]!)
@@ -113,17 +114,17 @@ export class BlockMap implements BlockSource {
     } else {
       // Entries that were deleted count until the table is made anew: their slots are not free before.
       if (this.#entries.length * 2 >= this.#table.length) this.#rebuild()
-      this.#insert(cid, at, this.#entries.push(entry))
+      this.#insert(cid.w0, cid.w1, this.#entries.push(entry))
       this.#size++
     }
-    this.#byteLength += this.#lengthOf(entry)
+    this.#byteLength += byteLength
   }
 
   #blockOf(entry: Block | number): Block {
     if (typeof entry !== 'number') return entry
     const { start, end } = frameAt(this.#file!, entry)
     return {
-      cid: new Cid(this.#file!.slice(start, start + CID_BYTES)),
+      cid: new Cid(this.#file!, start),
       bytes: this.#file!.subarray(start + CID_BYTES, end),
     }
   }
@@ -140,27 +141,28 @@ export class BlockMap implements BlockSource {
     return end - start - CID_BYTES
   }
 
-  /** The slot of the entry whose CID is the 36 bytes at `at`, or a negative number. */
-  #slotOf(cid: Uint8Array, at: number): number {
+  /** The slot of the entry that a CID names, or a negative number. */
+  #slotOf(cid: Cid): number {
     const mask = this.#table.length - 1
-    const step = stepOf(cid, at)
-    for (let slot = hashOf(cid, at) & mask; ; slot = (slot + step) & mask) {
+    const step = stepOf(cid.w1)
+    for (let slot = cid.w0 & mask; ; slot = (slot + step) & mask) {
       const position = this.#table[slot]!
       if (position === EMPTY) return -1
       if (position === DELETED) continue
       const entry = this.#entries[position - 1]!
       const same =
         typeof entry === 'number'
-          ? sameCid(this.#file!, frameAt(this.#file!, entry).start, cid, at)
-          : sameCid(entry.cid.bytes, 0, cid, at)
+          ? cid.isAt(this.#file!, frameAt(this.#file!, entry).start)
+          : cid.equals(entry.cid)
       if (same) return slot
     }
   }
 
-  #insert(cid: Uint8Array, at: number, position: number): void {
+  /** By the first two words of a digest. */
+  #insert(w0: number, w1: number, position: number): void {
     const mask = this.#table.length - 1
-    const step = stepOf(cid, at)
-    let slot = hashOf(cid, at) & mask
+    const step = stepOf(w1)
+    let slot = w0 & mask
     while (this.#table[slot] !== EMPTY) slot = (slot + step) & mask
     this.#table[slot] = position
   }
@@ -173,25 +175,15 @@ export class BlockMap implements BlockSource {
     this.#table = new Array(length).fill(EMPTY)
     for (let i = 0; i < this.#entries.length; i++) {
       const entry = this.#entries[i]!
-      if (typeof entry === 'number') this.#insert(this.#file!, frameAt(this.#file!, entry).start, i + 1)
-      else this.#insert(entry.cid.bytes, 0, i + 1)
+      const cid =
+        typeof entry === 'number' ? new Cid(this.#file!, frameAt(this.#file!, entry).start) : entry.cid
+      this.#insert(cid.w0, cid.w1, i + 1)
     }
   }
 }
 
-/** Where to look first: four bytes of the digest. */
-const hashOf = (cid: Uint8Array, at: number): number =>
-  cid[at + 4]! | (cid[at + 5]! << 8) | (cid[at + 6]! << 16) | (cid[at + 7]! << 24)
-
 /**
- * How far to go from there: other bytes of the digest, odd so that every slot comes up. Whoever mines blocks to share
- * a first slot would have to make them share this as well before a look-up gets long.
+ * How far to go from a slot that is taken: another word of the digest, odd so that every slot comes up. Whoever mines
+ * blocks to share a first slot would have to make them share this as well before a look-up gets long.
  */
-const stepOf = (cid: Uint8Array, at: number): number =>
-  cid[at + 8]! | (cid[at + 9]! << 8) | (cid[at + 10]! << 16) | (cid[at + 11]! << 24) | 1
-
-function sameCid(a: Uint8Array, atA: number, b: Uint8Array, atB: number): boolean {
-  // From the end: the first bytes are the same in every CID.
-  for (let i = CID_BYTES - 1; i > 0; i--) if (a[atA + i] !== b[atB + i]) return false
-  return true
-}
+const stepOf = (word: number): number => word | 1

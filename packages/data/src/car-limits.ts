@@ -17,3 +17,8 @@ export const DEFAULT_CAR_LIMITS: CarLimits = {
   maxBlocks: 4_000_000,
   maxBytes: Number.POSITIVE_INFINITY,
 }
+
+/** All bounds, of which the caller may have given some. */
+export function carLimits(given: Partial<CarLimits> | undefined): CarLimits {
+  return given === undefined ? DEFAULT_CAR_LIMITS : { ...DEFAULT_CAR_LIMITS, ...given }
+}

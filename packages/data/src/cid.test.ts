@@ -98,3 +98,19 @@ vectorTest('CIDs of other kinds, and what is no CID at all, are refused', (vecto
     for (const line of lines) assert.equal(tryParseCid(line), undefined, line)
   }
 })
+
+test('a CID is read where it stands, and keeps nothing of what it was read from', () => {
+  const cid = cidOfDrisl(Uint8Array.of(1))
+  const file = new Uint8Array(100)
+  cid.writeTo(file, 50)
+  const read = new Cid(file, 50)
+  assert.ok(read.isAt(file, 50))
+  file.fill(0)
+  assert.ok(read.equals(cid))
+  assert.deepEqual(read.bytes, cid.bytes)
+  assert.ok(!read.isAt(file, 50))
+  assert.ok(!read.isAt(cid.bytes.with(1, 0x55), 0))
+  assert.throws(() => new Cid(cid.bytes, 1), { code: 'InvalidCid' })
+  assert.throws(() => new Cid(file, 65), { code: 'InvalidCid' })
+  for (let at = 4; at < 36; at++) assert.ok(!cid.equals(new Cid(cid.bytes.with(at, cid.bytes[at]! ^ 0x80))))
+})

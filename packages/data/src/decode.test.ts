@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import test from 'node:test'
 import { createRandom } from '@imago/sim/random'
-import fc from 'fast-check'
 import { type Cid, cidOfDrisl } from './cid.ts'
 import { DataError } from './data-error.ts'
 import { decode, decodeFirst } from './decode.ts'
 import { encode } from './encode.ts'
-import { dataValue } from './lib/any-value.test.ts'
+import { anyValue } from './lib/any-value.test.ts'
 import { RECORD_LIMITS } from './limits.ts'
 import { fromHex, toHex } from './multibase.ts'
 import type { DataMap, Value } from './value.ts'
@@ -154,7 +153,7 @@ test('what a decoder accepts, the encoder writes byte by byte: mutated and rando
     encode({ a: [cidOfDrisl(Uint8Array.of(1)), { b: new Uint8Array(40), cc: 'ünï', d: -70_000 }], zz: null }),
   ]
   let accepted = 0
-  for (let run = 0; run < 10_000; run++) {
+  for (let run = 0; run < 4000; run++) {
     const bytes = random.chance(0.2) ? random.bytes(random.int(12)) : random.pick(seeds).slice()
     for (let i = random.int(3); i > 0 && bytes.length > 0; i--)
       bytes[random.int(bytes.length)] = random.chance(0.5)
@@ -170,16 +169,15 @@ test('what a decoder accepts, the encoder writes byte by byte: mutated and rando
     accepted++
     assert.equal(toHex(encode(value)), toHex(bytes))
   }
-  assert.ok(accepted > 500)
+  assert.ok(accepted > 200)
 })
 
 test('every value comes back as it was', () => {
-  fc.assert(
-    fc.property(dataValue, (value) => {
-      assert.deepEqual(decode(encode(value)), value)
-    }),
-    { numRuns: 300, seed: 1 },
-  )
+  const random = createRandom(1)
+  for (let i = 0; i < 300; i++) {
+    const value = anyValue(random)
+    assert.deepEqual(decode(encode(value)), value)
+  }
 })
 
 test('200 kB of nested arrays are refused, and do not exhaust the stack', () => {

@@ -1,10 +1,11 @@
 import { writeUtf8 } from '#utf8'
 import { Cid } from './cid.ts'
 import { DataError } from './data-error.ts'
+import { type EncodedText, keyAfter } from './lib/encoded-text.ts'
 import { sortedKeys } from './lib/key-shapes.ts'
 import { foreignName, isInteger, notAnInteger, type Path, showPath } from './lib/path.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
-import { isPlainObject, type Value } from './value.ts'
+import { type DataMap, isPlainObject, type Value } from './value.ts'
 
 /**
  * The one canonical DRISL-CBOR encoding of a value: shortest integers, definite lengths, keys in order (shorter first,
@@ -16,13 +17,21 @@ import { isPlainObject, type Value } from './value.ts'
  */
 export function encode(value: Value, limits?: Partial<Pick<Limits, 'maxDepth'>>): Uint8Array {
   maxDepth = limits?.maxDepth ?? DEFAULT_LIMITS.maxDepth
-  at = 0
-  try {
-    writeValue(value, 0)
-    return copyOut()
-  } finally {
-    if (buffer.length > MOST_KEPT) buffer = new Uint8Array(INITIAL)
+  if (slab.length - slabUsed < LONGEST_ON_SLAB) {
+    slab = new Uint8Array(SLAB)
+    slabUsed = 0
   }
+  const start = slabUsed
+  buffer = slab
+  at = start
+  inOrder = !inheritsKeys()
+  writeValue(value, 0)
+  const written = buffer
+  buffer = slab // A large one is not kept by standing here.
+  if (at - start > LONGEST_ON_SLAB) return written.slice(start, at)
+  if (written !== slab) slab.set(written.subarray(start, at), start)
+  slabUsed = at
+  return slab.subarray(start, at)
 }
 
 const UNSIGNED = 0x00
@@ -34,39 +43,35 @@ const MAP = 0xa0
 const FALSE = 0xf4
 const TRUE = 0xf5
 const NULL = 0xf6
-/** Tag 42, a byte string of 37 bytes, and the first of them: the multibase prefix. */
-const LINK_HEADER = [0xd8, 42, 0x58, 37, 0x00] as const
+/** Tag 42, a byte string of 37 bytes, the first of them 0x00, and the CID. */
+const LINK_BYTES = 5 + 36
 const LONGEST_HEADER = 9
 /** Up to here, a loop is quicker than a call into the runtime. */
-const SHORT_TEXT = 23
+const SHORT_TEXT = 8
+const SHORT_BYTES = 32
+const MOST_IN_INITIAL_BYTE = 23
 
-const INITIAL = 64 * 1024
-/** A buffer that one large value made grow past this is not kept for the small ones after it. */
-const MOST_KEPT = 1024 * 1024
-
-/** Where writing stands. One for all, since nothing here waits; what goes out is a copy. */
-let buffer = new Uint8Array(INITIAL)
-let at = 0
-let maxDepth = DEFAULT_LIMITS.maxDepth
-/** The key or index at each level on the way to where writing stands, for messages. */
-const path: Path = []
-
-/** An allocation of its own costs a small value as much as encoding it, so small values share. */
-const SLAB = 8 * 1024
-const LONGEST_ON_SLAB = 1024
+/** An allocation of its own costs a value of this size as much as encoding it, so they share. */
+const LONGEST_ON_SLAB = 8 * 1024
+const SLAB = 32 * 1024
 let slab = new Uint8Array(SLAB)
 let slabUsed = 0
 
-function copyOut(): Uint8Array {
-  if (at > LONGEST_ON_SLAB) return buffer.slice(0, at)
-  if (slabUsed + at > slab.length) {
-    slab = new Uint8Array(SLAB)
-    slabUsed = 0
-  }
-  const bytes = slab.subarray(slabUsed, (slabUsed += at))
-  bytes.set(buffer.subarray(0, at))
-  return bytes
-}
+/** What is too long for the slab is written here, and copied. One that grew past this is not kept. */
+const MOST_KEPT = 1024 * 1024
+let spare = new Uint8Array()
+
+/** Where writing stands. One for all, since nothing here waits. */
+let buffer = slab
+let at = 0
+let maxDepth = DEFAULT_LIMITS.maxDepth
+/**
+ * Whether all maps so far list their keys in order, as all do that were decoded. The first that does not is written a
+ * second time, and those after it are not tried, or else each level of nesting would double the work.
+ */
+let inOrder = true
+/** The key or index at each level on the way to where writing stands, for messages. */
+const path: Path = []
 
 function writeValue(value: unknown, depth: number): void {
   if (typeof value === 'string') writeText(value, depth)
@@ -74,10 +79,15 @@ function writeValue(value: unknown, depth: number): void {
   else if (value === null) writeByte(NULL)
   else if (typeof value === 'boolean') writeByte(value ? TRUE : FALSE)
   else if (typeof value !== 'object') throw invalid(depth, foreignName(value))
-  else if (value instanceof Cid) writeLink(value)
+  else writeObject(value, depth)
+}
+
+function writeObject(value: object, depth: number): void {
+  if (value instanceof Cid) writeLink(value)
   else if (Array.isArray(value)) writeArray(value, depth)
   else if (value instanceof Uint8Array) writeBytes(value)
-  else if (isPlainObject(value)) writeMap(value, depth)
+  else if (Object.getPrototypeOf(value) === Object.prototype) writeMap(value as DataMap, depth)
+  else if (isPlainObject(value)) writeSortedMap(value, depth)
   else throw invalid(depth, foreignName(value))
 }
 
@@ -93,11 +103,12 @@ function writeText(text: string, depth: number): void {
   // No UTF-16 unit takes more than three bytes.
   reserve(LONGEST_HEADER + length * 3)
   if (length <= SHORT_TEXT && writeShortAscii(text)) return
-  if (!text.isWellFormed()) throw invalid(depth, 'text with a lone surrogate')
   // The header says how many bytes follow, which is known only afterwards: as a rule as many as there are units.
   const start = at
   const headerLength = headerLengthOf(length)
   const bytes = writeUtf8(text, buffer, start + headerLength)
+  // As many bytes as units are ASCII; what is not may be half a character, which was written as another one.
+  if (bytes !== length && !text.isWellFormed()) throw invalid(depth, 'text with a lone surrogate')
   const needed = headerLengthOf(bytes)
   if (needed !== headerLength)
     buffer.copyWithin(start + needed, start + headerLength, start + headerLength + bytes)
@@ -119,17 +130,23 @@ function writeShortAscii(text: string): boolean {
 }
 
 function writeBytes(bytes: Uint8Array): void {
-  reserve(LONGEST_HEADER + bytes.length)
-  writeHeader(BYTES, bytes.length)
-  buffer.set(bytes, at)
-  at += bytes.length
+  const { length } = bytes
+  reserve(LONGEST_HEADER + length)
+  writeHeader(BYTES, length)
+  if (length > SHORT_BYTES) buffer.set(bytes, at)
+  else for (let i = 0; i < length; i++) buffer[at + i] = bytes[i]!
+  at += length
 }
 
 function writeLink(cid: Cid): void {
-  const { bytes } = cid
-  reserve(LINK_HEADER.length + bytes.length)
-  for (let i = 0; i < LINK_HEADER.length; i++) buffer[at++] = LINK_HEADER[i]!
-  for (let i = 0; i < bytes.length; i++) buffer[at++] = bytes[i]!
+  reserve(LINK_BYTES)
+  buffer[at] = 0xd8
+  buffer[at + 1] = 42
+  buffer[at + 2] = 0x58
+  buffer[at + 3] = 37
+  buffer[at + 4] = 0x00
+  cid.writeTo(buffer, at + 5)
+  at += LINK_BYTES
 }
 
 function writeArray(array: readonly unknown[], depth: number): void {
@@ -142,20 +159,67 @@ function writeArray(array: readonly unknown[], depth: number): void {
   }
 }
 
-function writeMap(map: { readonly [key: string]: unknown }, depth: number): void {
+function writeMap(map: DataMap, depth: number): void {
+  if (inOrder) {
+    const start = at
+    if (writeListedMap(map, depth)) return
+    at = start
+    inOrder = false
+  }
+  writeSortedMap(map, depth)
+}
+
+function writeSortedMap(map: { readonly [key: string]: unknown }, depth: number): void {
   enter(depth)
   const keys = sortedKeys(Object.keys(map))
   if (typeof keys === 'string') throw invalid(depth, `the key ${JSON.stringify(keys)} with a lone surrogate`)
   reserve(LONGEST_HEADER)
   writeHeader(MAP, keys.length)
-  for (let k = 0; k < keys.length; k++) {
-    const { text, bytes } = keys[k]!
-    reserve(bytes.length)
-    // A loop, for keys are short.
-    for (let i = 0; i < bytes.length; i++) buffer[at++] = bytes[i]!
+  for (let i = 0; i < keys.length; i++) {
+    const { text, bytes } = keys[i]!
+    writeEncoded(bytes)
     path[depth] = text
     writeValue(map[text], depth + 1)
   }
+}
+
+/**
+ * Writes a map as it lists its keys, and says whether that was in order. Quick because the runtime needs no list of the
+ * keys, and no search for a property that a loop over the properties has named.
+ */
+function writeListedMap(map: DataMap, depth: number): boolean {
+  enter(depth)
+  reserve(1)
+  const header = at++
+  let entries = 0
+  let previous: EncodedText | undefined
+  for (const name in map) {
+    const key = keyAfter(previous, name)
+    if (key === undefined || entries === MOST_IN_INITIAL_BYTE) return false
+    writeEncoded(key.bytes)
+    path[depth] = name
+    writeValue(map[name], depth + 1)
+    previous = key
+    entries++
+  }
+  buffer[header] = MAP | entries
+  return true
+}
+
+/** Whether somebody gave all objects of this realm a key that loops see. */
+function inheritsKeys(): boolean {
+  for (const _ in Object.prototype) return true
+  return false
+}
+
+function writeEncoded(bytes: Uint8Array): void {
+  const { length } = bytes
+  reserve(length)
+  const target = buffer
+  const start = at
+  // A loop, for keys are short.
+  for (let i = 0; i < length; i++) target[start + i] = bytes[i]!
+  at += length
 }
 
 function enter(depth: number): void {
@@ -202,10 +266,15 @@ function writeUint32(value: number): void {
   buffer[at++] = value & 0xff
 }
 
+/** Makes room for some bytes. What was written keeps its place. */
 function reserve(bytes: number): void {
-  if (at + bytes <= buffer.length) return
-  const grown = new Uint8Array(Math.max(buffer.length * 2, at + bytes))
+  if (at + bytes > buffer.length) grow(at + bytes)
+}
+
+function grow(length: number): void {
+  const grown = spare.length >= length ? spare : new Uint8Array(Math.max(buffer.length * 2, length))
   grown.set(buffer.subarray(0, at))
+  if (grown.length <= MOST_KEPT) spare = grown
   buffer = grown
 }
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { vectorTest } from '@imago/sim/infrastructure'
-import fc from 'fast-check'
+import { createRandom } from '@imago/sim/random'
 import { findBlobRefs, isBlobRef } from './blob-ref.ts'
 import { cidOfDrisl, cidOfRaw } from './cid.ts'
 import { decode } from './decode.ts'
 import { encode } from './encode.ts'
 import { fromJson, parse, stringify, toJson } from './json.ts'
-import { dataValue } from './lib/any-value.test.ts'
+import { anyValue } from './lib/any-value.test.ts'
 import { type DataMap, isDataMap, type Value } from './value.ts'
 
 const link = cidOfDrisl(Uint8Array.of(1))
@@ -35,17 +35,16 @@ vectorTest('invalid JSON of the data model is refused', (vectors) => {
 })
 
 test('values come back from JSON, unless a map looks like the form of something else', () => {
-  fc.assert(
-    fc.property(
-      dataValue.filter((value) => !hasDollarType(value)),
-      (value) => {
-        assert.deepEqual(fromJson(toJson(value)), value)
-        assert.deepEqual(parse(stringify(value)), value)
-        assert.equal(stringify(value), JSON.stringify(toJson(value)))
-      },
-    ),
-    { numRuns: 300, seed: 3 },
-  )
+  const random = createRandom(3)
+  let compared = 0
+  while (compared < 200) {
+    const value = anyValue(random)
+    if (hasDollarType(value)) continue
+    compared++
+    assert.deepEqual(fromJson(toJson(value)), value)
+    assert.deepEqual(parse(stringify(value)), value)
+    assert.equal(stringify(value), JSON.stringify(toJson(value)))
+  }
 })
 
 function hasDollarType(value: Value): boolean {

@@ -1,5 +1,5 @@
 import { DataError } from './data-error.ts'
-import { compareEncodedKeys, type EncodedKey, encodedKey } from './lib/encoded-key.ts'
+import { compareEncodedKeys, type EncodedText, encodedText } from './lib/encoded-text.ts'
 
 /**
  * Order of two keys in a DRISL-CBOR map: by the length of their UTF-8, then by its bytes. It is not the order of
@@ -11,8 +11,8 @@ export function compareKeys(a: string, b: string): number {
   return compareEncodedKeys(wellFormed(a), wellFormed(b))
 }
 
-function wellFormed(key: string): EncodedKey {
-  const encoded = encodedKey(key)
+function wellFormed(key: string): EncodedText {
+  const encoded = encodedText(key)
   if (encoded === undefined)
     throw new DataError('InvalidValue', `${JSON.stringify(key)} cannot be a key: it has a lone surrogate`)
   return encoded

@@ -1,12 +1,12 @@
 import type { Block } from './block-map.ts'
 import { concatBytes } from './bytes.ts'
-import { type CarLimits, DEFAULT_CAR_LIMITS } from './car-limits.ts'
+import { type CarLimits, carLimits } from './car-limits.ts'
 import type { Cid } from './cid.ts'
 import {
   CID_BYTES,
+  checkFrame,
   invalidCar,
   lengthBytes,
-  parseFrame,
   parseHeader,
   readLength,
   refuseBlockCount,
@@ -28,7 +28,7 @@ export async function streamCar(
   chunks: AsyncIterable<Uint8Array>,
   limits?: Partial<CarLimits>,
 ): Promise<{ roots: Cid[]; blocks: AsyncGenerator<Block> }> {
-  const bounds = { ...DEFAULT_CAR_LIMITS, ...limits }
+  const bounds = carLimits(limits)
   const reader = new FrameReader(chunks[Symbol.asyncIterator](), bounds)
   try {
     const header = await reader.next(bounds.maxHeaderBytes, 'the header')
@@ -58,7 +58,8 @@ async function* iterateBlocks(reader: FrameReader, bounds: CarLimits): AsyncGene
       const frame = await reader.next(bounds.maxBlockBytes + CID_BYTES, 'a block')
       if (frame === undefined) return
       refuseBlockCount(count, bounds)
-      yield parseFrame(frame.bytes, frame.start, frame.end, frame.fileOffset)
+      const cid = checkFrame(frame.bytes, frame.start, frame.end, frame.fileOffset)
+      yield { cid, bytes: frame.bytes.subarray(frame.start + CID_BYTES, frame.end) }
     }
   } finally {
     await reader.close()

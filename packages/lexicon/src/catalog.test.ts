@@ -338,9 +338,9 @@ test('methods have schemas of their parts', () => {
   assert.equal(procedure.output!.schema!.check({ n: 1 }), undefined)
 
   const message = { schema: { type: 'union', refs: ['#item'] } }
-  const subscription = catalogOf({ main: { type: 'subscription', message }, item }).subscription(
-    'com.example.thing',
-  )!
+  const main = { type: 'subscription', subprotocol: 'xrpc.v1.json', message }
+  const subscription = catalogOf({ main, item }).subscription('com.example.thing')!
+  assert.equal(subscription.subprotocol, 'xrpc.v1.json')
   assert.equal(subscription.message.check({ $type: 'com.example.thing#item', n: 1 }), undefined)
   assert.equal(subscription.message.check({ $type: 'com.example.thing#item' })?.path, '/n')
 })

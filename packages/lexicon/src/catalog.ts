@@ -64,7 +64,12 @@ export function createCatalog(documents: Iterable<LexiconDocument>): Catalog {
     subscription: memoized((nsid) => {
       const method = resolver.method(nsid)
       if (method?.kind !== 'subscription' || !method.message) return undefined
-      return subscription({ ...methodParts(method), message: compiler.check(method.message) })
+      const { subprotocol } = method
+      return subscription({
+        ...methodParts(method),
+        message: compiler.check(method.message),
+        ...(subprotocol !== undefined && { subprotocol }),
+      })
     }),
     def: memoized((ref) => {
       const target = resolver.definition(ref)

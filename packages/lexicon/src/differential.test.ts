@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { cidOfDrisl, cidOfRaw, fromJson } from '@imago/data'
+import { cidOfDrisl, cidOfRaw, DataError, decode, encode, fromJson, type Value } from '@imago/data'
 import { vectorTest } from '@imago/sim/infrastructure'
 import { createRandom, type Random } from '@imago/sim/random'
+import { type BytesCheck, createBytesChecks } from './bytes.ts'
 import { createCatalog } from './catalog.ts'
 import type {
   Definition,
@@ -17,6 +18,7 @@ import type {
 } from './document.ts'
 import { generate } from './generate.ts'
 import type { Mode } from './issue.ts'
+import { EVERY_PARAM, EVERYTHING, fields, names } from './lexicon.fuzz.ts'
 import { pascalCase } from './lib/names.ts'
 import { parseLexiconDocument } from './parse-document.ts'
 import type { ParamsSchema, Schema } from './schema.ts'
@@ -27,95 +29,13 @@ import type { ParamsSchema, Schema } from './schema.ts'
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const MODES: readonly Mode[] = ['strict', 'lenient', 'closed']
 
-/** Every document under lexicons/, and one that uses every type and constraint in every place it may stand. */
+/** Every document under lexicons/. */
 function committedDocuments(): LexiconDocument[] {
   return globSync('lexicons/**/*.json', { cwd: ROOT })
     .sort()
     .map((path) => parseLexiconDocument(JSON.parse(readFileSync(join(ROOT, path), 'utf8'))))
 }
 
-const scalars = {
-  boolean: { type: 'boolean' },
-  yes: { type: 'boolean', const: true },
-  integer: { type: 'integer', minimum: -2, maximum: 3 },
-  atLeast: { type: 'integer', minimum: 0 },
-  atMost: { type: 'integer', maximum: 0 },
-  choice: { type: 'integer', enum: [0, 3] },
-  only: { type: 'integer', const: 1 },
-  text: { type: 'string', minLength: 1, maxLength: 8 },
-  shown: { type: 'string', minGraphemes: 1, maxGraphemes: 3 },
-  closed: { type: 'string', enum: ['a', "it's", 'line\nend'] },
-  fixed: { type: 'string', const: 'a' },
-  known: { type: 'string', knownValues: ['a'], default: 'a' },
-}
-const formats: readonly StringFormat[] = [
-  'at-identifier',
-  'at-uri',
-  'cid',
-  'datetime',
-  'did',
-  'handle',
-  'language',
-  'nsid',
-  'record-key',
-  'tid',
-  'uri',
-]
-const fields = {
-  ...scalars,
-  ...Object.fromEntries(formats.map((format) => [format, { type: 'string', format, maxLength: 60 }])),
-  bytes: { type: 'bytes', minLength: 1, maxLength: 3 },
-  fewBytes: { type: 'bytes', maxLength: 3 },
-  link: { type: 'cid-link' },
-  blob: { type: 'blob', accept: ['image/*', 'text/plain'], maxSize: 10 },
-  anyBlob: { type: 'blob' },
-  bigBlob: { type: 'blob', maxSize: 10 },
-  unknown: { type: 'unknown' },
-  object: {
-    type: 'object',
-    properties: {
-      a: { type: 'integer' },
-      deeper: { type: 'object', properties: { b: { type: 'blob', accept: ['*/*'] } } },
-    },
-  },
-  ref: { type: 'ref', ref: '#item' },
-  open: { type: 'union', refs: ['#item', 'com.example.everything', '#item'] },
-  shut: { type: 'union', refs: ['#item'], closed: true },
-  anything: { type: 'union', refs: [] },
-  list: { type: 'array', items: { type: 'integer' }, minLength: 1, maxLength: 2 },
-  links: { type: 'array', items: { type: 'cid-link' } },
-  objects: {
-    type: 'array',
-    items: { type: 'object', properties: { a: { type: 'integer' } }, required: ['a'] },
-  },
-  unions: { type: 'array', items: { type: 'union', refs: ['#item'] } },
-  refs: { type: 'array', items: { type: 'ref', ref: '#numbers' } },
-  grid: { type: 'array', items: { type: 'array', items: { type: 'string', format: 'did' } } },
-  'odd/name~`${1}': { type: 'array', items: { type: 'string' } },
-  constructor: { type: 'string' },
-}
-const names = Object.keys(fields)
-const objectOf = (required: readonly string[], nullable: readonly string[]) => ({
-  type: 'object',
-  properties: fields,
-  required,
-  nullable,
-})
-const EVERYTHING = parseLexiconDocument({
-  lexicon: 1,
-  id: 'com.example.everything',
-  defs: {
-    main: { type: 'record', key: 'any', record: objectOf([], []) },
-    nullable: objectOf([], names),
-    both: objectOf(['did'], ['did', 'list', 'ref']),
-    item: { type: 'object', properties: { n: { type: 'integer' }, next: { type: 'ref', ref: '#item' } } },
-    numbers: { type: 'array', items: { type: 'integer' }, maxLength: 3 },
-    things: { type: 'array', items: { type: 'ref', ref: '#item' } },
-    name: { type: 'string', format: 'handle' },
-    picture: { type: 'blob', accept: ['image/png'] },
-    token: { type: 'token' },
-  },
-})
 /** One property alone and required, so that no other fault hides its own. */
 const SINGLES = names.map((name, index) =>
   parseLexiconDocument({
@@ -135,28 +55,6 @@ const SINGLES = names.map((name, index) =>
     },
   }),
 )
-const EVERY_PARAM = parseLexiconDocument({
-  lexicon: 1,
-  id: 'com.example.everyParam',
-  defs: {
-    main: {
-      type: 'query',
-      parameters: {
-        type: 'params',
-        properties: {
-          ...scalars,
-          many: { type: 'array', items: { type: 'string', format: 'datetime' }, minLength: 2, maxLength: 3 },
-        },
-        required: ['integer'],
-      },
-      output: {
-        encoding: 'application/json',
-        schema: { type: 'union', refs: ['com.example.everything#item'] },
-      },
-    },
-  },
-})
-
 type Module = Record<string, (value: unknown, mode: Mode) => unknown> & {
   main?: { params: ParamsSchema<unknown> }
 }
@@ -180,25 +78,40 @@ async function withModules(
   }
 }
 
-/** Both verdicts on a value, in every mode. Returns how many were "valid". */
+/** All verdicts on a value, in every mode. Returns how many were "valid". */
 function compare(
   atRunTime: Schema<unknown>,
   aheadOfTime: Module[string],
   value: unknown,
   what: string,
+  onBytes?: BytesCheck,
 ): number {
   let valid = 0
+  const bytes = onBytes && encoded(value)
   for (const mode of MODES) {
     const expected = atRunTime.check(value, mode)
+    if (bytes)
+      assert.deepEqual(onBytes(bytes, mode), atRunTime.check(decode(bytes), mode), `${what}, ${mode}, bytes`)
     assert.deepEqual(aheadOfTime(value, mode), expected, `${what}, ${mode}`)
     if (expected === undefined) valid++
   }
   return valid
 }
 
-test('generated and run-time validators say the same of random values', async () => {
+/** Nothing for what is not of the data model. */
+function encoded(value: unknown): Uint8Array | undefined {
+  try {
+    return encode(value as Value)
+  } catch (error) {
+    if (error instanceof DataError) return undefined
+    throw error
+  }
+}
+
+test('generated and run-time validators, and those of bytes, say the same of random values', async () => {
   const documents = [...committedDocuments(), EVERYTHING, ...SINGLES, EVERY_PARAM]
   const catalog = createCatalog(documents)
+  const bytesChecks = createBytesChecks(catalog)
   const random = createRandom(7)
   const values = createValues(documents, random)
   let judged = 0
@@ -208,7 +121,8 @@ test('generated and run-time validators say the same of random values', async ()
       const module = await load(id)
       const rounds = id.startsWith('com.example.') ? 60 : 12
       for (const [name, definition] of Object.entries(defs)) {
-        const parts: [Schema<unknown> | undefined, Module[string] | undefined, () => unknown][] = []
+        const parts: [Schema<unknown> | undefined, Module[string] | undefined, () => unknown, BytesCheck?][] =
+          []
         const method = catalog.query(id) ?? catalog.procedure(id)
         if (name === 'main' && method) {
           if ('schema' in (method.output ?? {}))
@@ -230,14 +144,15 @@ test('generated and run-time validators say the same of random values', async ()
               schema,
               module[`check${pascalCase(name)}`],
               () => values.of(definition as FieldDefinition, id),
+              bytesChecks(name === 'main' ? id : `${id}#${name}`)!,
             ])
         }
-        for (const [schema, check, make] of parts) {
+        for (const [schema, check, make, onBytes] of parts) {
           // A body that is only a reference has the check of its target, in another module.
           if (!check && schema) continue
           for (let i = 0; i < rounds; i++) {
             judged += MODES.length
-            valid += compare(schema!, check!, make(), `${id}#${name}`)
+            valid += compare(schema!, check!, make(), `${id}#${name}`, onBytes)
           }
         }
       }

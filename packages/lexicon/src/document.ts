@@ -186,6 +186,8 @@ export interface ProcedureDefinition extends Described {
 
 export interface SubscriptionDefinition extends Described {
   readonly type: 'subscription'
+  /** Name of the WebSocket subprotocol that messages are framed by. */
+  readonly subprotocol?: string
   readonly parameters?: ParamsDefinition
   readonly message?: Described & { readonly schema: UnionDefinition }
   readonly errors?: readonly ErrorDefinition[]

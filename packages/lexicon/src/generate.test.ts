@@ -99,7 +99,7 @@ test('a method becomes its parts and a schema object', () => {
 
 export type Output = RawBody
 
-export const main: QuerySchema<Params, Output, Given<Params, 'depth'>> = /*#__PURE__*/ query({
+export const main: QuerySchema<Params, Output, Given<Params, 'depth'>, 'NotFound'> = /*#__PURE__*/ query({
   nsid: 'com.example.getNote',
   params: {
     at: { type: 'string', check: (v) => (!isAtUri(v) ? fail('', v, 'an AT-URI') : undefined), required: true },
@@ -111,6 +111,32 @@ export const main: QuerySchema<Params, Output, Given<Params, 'depth'>> = /*#__PU
 `,
   )
   assert.match(made.get('method-nsids.ts')!, /\[\n {2}'com\.example\.getNote',\n\]/)
+  assert.match(
+    made.get('methods.ts')!,
+    /\n {2}'com\.example\.getNote': typeof import\('\.\/com\/example\/getNote\.ts'\)\.main\n}/,
+  )
+})
+
+test('a subscription carries its subprotocol and the names of its errors', () => {
+  const text = modules([
+    lexicon('com.example.watch', {
+      main: {
+        type: 'subscription',
+        subprotocol: 'xrpc.v1.json',
+        message: { schema: { type: 'union', refs: ['#note'] } },
+        errors: [{ name: 'FutureCursor' }, { name: 'ConsumerTooSlow' }],
+      },
+      note: { type: 'object' },
+    }),
+  ]).get('com/example/watch.ts')!
+  assert.ok(
+    text.includes(
+      "export const main: SubscriptionSchema<Params, Message, Params, 'FutureCursor' | 'ConsumerTooSlow'> =",
+    ),
+  )
+  assert.ok(
+    text.includes("\n  subprotocol: 'xrpc.v1.json',\n  errors: ['FutureCursor', 'ConsumerTooSlow'],\n"),
+  )
 })
 
 test('namespaces name what is below them, also where a document has the name of a namespace', () => {
@@ -118,7 +144,14 @@ test('namespaces name what is below them, also where a document has the name of 
   const made = modules([lexicon('com.example.thing', token), lexicon('com.example.thing.part', token)])
   assert.deepEqual(
     [...made.keys()],
-    ['com.ts', 'com/example.ts', 'com/example/thing.ts', 'com/example/thing/part.ts', 'method-nsids.ts'],
+    [
+      'com.ts',
+      'com/example.ts',
+      'com/example/thing.ts',
+      'com/example/thing/part.ts',
+      'method-nsids.ts',
+      'methods.ts',
+    ],
   )
   assert.match(made.get('com.ts')!, /\nexport \* as example from '\.\/com\/example\.ts'\n$/)
   assert.match(

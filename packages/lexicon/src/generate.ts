@@ -22,7 +22,7 @@ const HEADER = '// Generated from schema documents. Do not edit: change the docu
 
 /**
  * TypeScript for schema documents: one module per document at `com/example/getThing.ts` with its types, checks and
- * schema objects, one module per namespace (`com/example.ts`) that names those below it, and `method-nsids.ts`.
+ * schema objects, one module per namespace (`com/example.ts`) that names those below it, `method-nsids.ts`, and `methods.ts` with their types.
  * The same documents give the same text.
  * @throws {LexiconError} when a reference leads nowhere, or two names would collide in one module.
  */
@@ -66,14 +66,32 @@ export function generate(
   refuse(collisions)
 
   const methods = own.filter((nsid) => resolver.method(nsid) !== undefined)
-  const list = methods.map((nsid) => `  ${quoted(nsid)},`).join('\n')
   return [
     ...[...files].map(([name, { text }]) => ({ path: `${pathOf(name)}.ts`, text })),
-    {
-      path: 'method-nsids.ts',
-      text: `${HEADER}\n\n/** Every query, procedure and subscription, in order. */\nexport const methodNsids: readonly string[] = [\n${list}\n]\n`,
-    },
+    { path: 'method-nsids.ts', text: `${HEADER}\n\n${methodList(methods)}\n` },
+    { path: 'methods.ts', text: `${HEADER}\n\n${methodTypes(methods)}\n` },
   ].sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+function methodList(nsids: readonly string[]): string {
+  const lines = nsids.map((nsid) => `  ${quoted(nsid)},`)
+  return [
+    '/** Every query, procedure and subscription, in order. */',
+    'export const methodNsids: readonly string[] = [',
+    ...lines,
+    ']',
+  ].join('\n')
+}
+
+/** A type and nothing else, so that whoever calls methods by name alone bundles none of their modules. */
+function methodTypes(nsids: readonly string[]): string {
+  const lines = nsids.map((nsid) => `  ${quoted(nsid)}: typeof import('./${pathOf(nsid)}.ts').main`)
+  return [
+    '/** The schema of every query, procedure and subscription, by NSID. */',
+    'export interface Methods {',
+    ...lines,
+    '}',
+  ].join('\n')
 }
 
 function refuse(messages: readonly string[]): void {

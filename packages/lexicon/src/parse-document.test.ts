@@ -118,6 +118,11 @@ const faults: readonly [title: string, json: unknown, path: string][] = [
     document({ type: 'query', errors: [{ name: 'Not Found' }] }),
     '/defs/main/errors/0/name',
   ],
+  [
+    'a subprotocol of two words',
+    document({ type: 'subscription', subprotocol: 'a b' }),
+    '/defs/main/subprotocol',
+  ],
   ['a message without schema', document({ type: 'subscription', message: {} }), '/defs/main/message/schema'],
   [
     'a permission without resource',

@@ -55,33 +55,35 @@ export interface Body<T> {
 /** A body that is not JSON, as a stream. */
 export type RawBody = { encoding: string; body: ReadableStream<Uint8Array> }
 
-/** An HTTP GET method. */
-export interface QuerySchema<P, O, G = P> {
+/** An HTTP GET method. `E` are the names of its errors, for clients to narrow by. */
+export interface QuerySchema<P, O, G = P, E extends string = string> {
   readonly type: 'query'
   readonly nsid: Nsid
   readonly params: ParamsSchema<P, G>
   readonly output?: Body<O>
   /** Error names that the method documents, beside the general ones. */
-  readonly errors: readonly string[]
+  readonly errors: readonly E[]
 }
 
 /** An HTTP POST method. */
-export interface ProcedureSchema<P, I, O, G = P> {
+export interface ProcedureSchema<P, I, O, G = P, E extends string = string> {
   readonly type: 'procedure'
   readonly nsid: Nsid
   readonly params: ParamsSchema<P, G>
   readonly input?: Body<I>
   readonly output?: Body<O>
-  readonly errors: readonly string[]
+  readonly errors: readonly E[]
 }
 
 /** A WebSocket method. Messages carry `$type` here, whatever the framing does with it. */
-export interface SubscriptionSchema<P, M, G = P> {
+export interface SubscriptionSchema<P, M, G = P, E extends string = string> {
   readonly type: 'subscription'
   readonly nsid: Nsid
   readonly params: ParamsSchema<P, G>
   readonly message: Schema<M>
-  readonly errors: readonly string[]
+  /** How messages are framed, where the document says it: `xrpc.v1.json`. */
+  readonly subprotocol?: string
+  readonly errors: readonly E[]
 }
 
 /** Any method. */

@@ -17,5 +17,12 @@ export { recordProof, type VerifiedRecord, verifyRecordProof } from './lib/recor
 export { MissingBlockError, RepoError, type RepoErrorCode } from './lib/repo-error.ts'
 export type { RepoOp } from './lib/repo-op.ts'
 export { type VerifiedRepo, verifyRepo } from './lib/verify-repo.ts'
+export {
+  DEFAULT_MAX_HELD_BYTES,
+  type RepoStream,
+  type VerifiedRecordBlock,
+  type VerifyRepoStreamOptions,
+  verifyRepoStream,
+} from './lib/verify-repo-stream.ts'
 export { verifyTree } from './lib/verify-tree.ts'
 export { type CommitResult, type RepoHead, type RepoWrite, writeCommit } from './lib/write-commit.ts'

@@ -6,6 +6,7 @@ export {
   type VerifyStreamOptions,
   verifyStream,
 } from './firehose.ts'
+export { type FrameAcceptance, type FrameVerdict, judgeFrame, type MalformedFrame } from './judge-frame.ts'
 export { createRateLimit } from './rate-limit.ts'
 export { spliceSeq } from './splice-seq.ts'
 export { SyncError, type SyncErrorCode } from './sync-error.ts'

@@ -51,3 +51,24 @@ test('parsing answers the same string, or throws', () => {
   assert.equal(tryParseAtUri(undefined), undefined)
   assert.throws(() => parseAtUri('https://example.com'), InvalidIdentifierError)
 })
+
+test('each part is held to its own length, however short the whole is', () => {
+  const label = (length: number) => 'a'.repeat(length)
+  const handle = (length: number) => `${`${label(63)}.`.repeat(4).slice(0, length - 2)}.a`
+  for (const [length, valid] of [
+    [63, true],
+    [64, false],
+  ] as const) {
+    for (const nsid of [`a.${label(length)}.b`, `${label(length)}.a.b`, `a.b.${label(length)}`])
+      assert.equal(isAtUri(`at://did:a:b/${nsid}`), valid, nsid)
+    assert.equal(isAtUri(`at://${label(length)}.a`), valid)
+    assert.equal(isAtUri(`at://a.${label(length)}/a.b.c`), valid)
+  }
+  assert.equal(isAtUri(`at://${handle(253)}`), true)
+  assert.equal(isAtUri(`at://${handle(254)}`), false)
+  assert.equal(isAtUri(`at://did:a:${label(2042)}/a.b.c/d`), true)
+  assert.equal(isAtUri(`at://did:a:${label(2043)}/a.b.c/d`), false)
+  assert.equal(isAtUri(`at://did:a:b/a.b.c/${label(512)}`), true)
+  assert.equal(isAtUri(`at://did:a:b/a.b.c/${label(513)}`), false)
+  for (const dots of ['.', '..']) assert.equal(isAtUri(`at://did:a:b/a.b.c/${dots}`), false)
+})

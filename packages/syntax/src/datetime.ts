@@ -102,13 +102,12 @@ export function datetimeFromMs(ms: number): Datetime {
 // The parts below answer NaN for what is not a part of a datetime: it survives arithmetic, so one comparison at the
 // end finds it, and the scan neither allocates nor branches on the way.
 
-function digit(text: string, at: number): number {
-  const value = text.charCodeAt(at) - ZERO
-  return value >= 0 && value <= 9 ? value : Number.NaN
-}
+const isDigit = (value: number) => value >= 0 && value <= 9
 
 function twoDigits(text: string, at: number): number {
-  return digit(text, at) * 10 + digit(text, at + 1)
+  const tens = text.charCodeAt(at) - ZERO
+  const ones = text.charCodeAt(at + 1) - ZERO
+  return isDigit(tens) && isDigit(ones) ? tens * 10 + ones : Number.NaN
 }
 
 /** Start of a day of the proleptic Gregorian calendar. (`Date.UTC` takes the years 0 to 99 for 1900 to 1999.) */
@@ -137,7 +136,7 @@ function timeOfDayMs(hour: number, minute: number, second: number): number {
 function endOfFraction(text: string): number {
   if (text.charCodeAt(SECONDS_LENGTH) !== DOT) return SECONDS_LENGTH
   let end = SECONDS_LENGTH + 1
-  while (digit(text, end) >= 0) end++
+  while (isDigit(text.charCodeAt(end) - ZERO)) end++
   const digits = end - SECONDS_LENGTH - 1
   return digits >= 1 && digits <= MAX_FRACTION_DIGITS ? end : -1
 }
@@ -145,7 +144,7 @@ function endOfFraction(text: string): number {
 function millisecondsOf(text: string, zoneStart: number): number {
   let ms = 0
   for (let at = SECONDS_LENGTH + 1, weight = 100; at < zoneStart && weight >= 1; at++, weight /= 10)
-    ms += digit(text, at) * weight
+    ms += (text.charCodeAt(at) - ZERO) * weight
   return ms
 }
 

@@ -4,7 +4,8 @@ import { InvalidIdentifierError } from './invalid-identifier-error.ts'
 export type Did<Method extends string = string> = `did:${Method}:${string}`
 
 const MAX_LENGTH = 2048
-const DID = /^did:[a-z]+:[A-Za-z0-9._:%-]*[A-Za-z0-9._-]$/
+/** Without its length, which {@link isDid} bounds. */
+export const DID = /^did:[a-z]+:[A-Za-z0-9._:%-]*[A-Za-z0-9._-]$/
 
 /**
  * Whether a value is a syntactically valid DID. Says nothing about its method being one that atproto blesses, nor

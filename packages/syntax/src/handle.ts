@@ -1,4 +1,5 @@
 import { InvalidIdentifierError } from './invalid-identifier-error.ts'
+import { uncounted } from './lib/pattern.ts'
 
 /** A domain name that stands for an account, such as `alice.example.com`. Case-insensitive: {@link normalizeHandle} before comparing or storing. */
 export type Handle = `${string}.${string}`
@@ -22,9 +23,14 @@ export const DISALLOWED_TLDS: ReadonlySet<string> = new Set([
   'onion',
 ])
 
-const MAX_LENGTH = 253
-const HANDLE =
+export const MAX_HANDLE_LENGTH = 253
+/** Without its length, which {@link isHandle} bounds. */
+export const HANDLE =
   /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/
+
+/** A label of 64 characters, `.b`: the shortest one of which a label is too long has 66. */
+const SHORT_LENGTH = 65
+const SHORT = uncounted(HANDLE)
 
 /**
  * Whether a value is a syntactically valid handle, in any letter case. Says nothing about who may register it (see
@@ -32,7 +38,10 @@ const HANDLE =
  * @see https://atproto.com/specs/handle#handle-identifier-syntax
  */
 export function isHandle(value: unknown): value is Handle {
-  return typeof value === 'string' && value.length <= MAX_LENGTH && HANDLE.test(value)
+  if (typeof value !== 'string') return false
+  return value.length <= SHORT_LENGTH
+    ? SHORT.test(value)
+    : value.length <= MAX_HANDLE_LENGTH && HANDLE.test(value)
 }
 
 /** The handle as it was written, when `value` is one; otherwise `undefined`. */

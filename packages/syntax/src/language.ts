@@ -3,7 +3,6 @@ import { InvalidIdentifierError } from './invalid-identifier-error.ts'
 /** A BCP 47 language tag, such as `ja`, `pt-BR` or `zh-Hant`. */
 export type Language = string
 
-const SHORT = /^[a-z]{2,3}$/
 const LANGUAGE_TAG =
   /^(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4,8})(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*(?:-[0-9a-wyz](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?$/i
 const PRIVATE_USE = /^x(?:-[a-z0-9]{1,8})+$/i
@@ -37,7 +36,10 @@ const IRREGULAR: ReadonlySet<string> = new Set([
  * @see https://www.rfc-editor.org/rfc/rfc5646#section-4.1
  */
 export function isLanguage(value: unknown): value is Language {
-  if (typeof value === 'string' && SHORT.test(value)) return true
+  return (typeof value === 'string' && isBarePrimary(value)) || isStrict(value)
+}
+
+function isStrict(value: unknown): boolean {
   return isWellFormedLanguage(value) && LOWER_CASE_PRIMARY.test(value) && !repeatsSubtag(value)
 }
 
@@ -65,6 +67,18 @@ export function parseLanguage(value: string): Language {
     throw new InvalidIdentifierError('language tag', value, 'BCP 47, as in "ja", "pt-BR" or "zh-Hant"')
   return value
 }
+
+/** Nearly every tag: two or three lower-case letters, and no more. */
+function isBarePrimary(tag: string): boolean {
+  return (
+    (tag.length === 2 || tag.length === 3) &&
+    isLowerCase(tag.charCodeAt(0)) &&
+    isLowerCase(tag.charCodeAt(1)) &&
+    (tag.length === 2 || isLowerCase(tag.charCodeAt(2)))
+  )
+}
+
+const isLowerCase = (unit: number) => unit >= 0x61 && unit <= 0x7a
 
 /** Whether a variant or the letter that opens an extension occurs twice. Takes a well-formed tag. */
 function repeatsSubtag(tag: string): boolean {

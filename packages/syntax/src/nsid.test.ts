@@ -38,3 +38,13 @@ test('parsing answers the same string, or throws', () => {
   assert.equal(tryParseNsid('com.example'), undefined)
   assert.throws(() => parseNsid('com.example'), InvalidIdentifierError)
 })
+
+test('a segment of 64 characters is one too long, wherever it stands', () => {
+  const label = (length: number) => 'a'.repeat(length)
+  for (const [length, valid] of [
+    [63, true],
+    [64, false],
+  ] as const)
+    for (const nsid of [`a.${label(length)}.b`, `${label(length)}.a.b`, `a.b.${label(length)}`])
+      assert.equal(isNsid(nsid), valid, nsid)
+})

@@ -1,18 +1,25 @@
 import { InvalidIdentifierError } from './invalid-identifier-error.ts'
+import { uncounted } from './lib/pattern.ts'
 
 /** A namespaced identifier of a schema, such as `app.bsky.feed.post`: a reversed domain name, then a name. */
 export type Nsid = `${string}.${string}.${string}`
 
 const MAX_LENGTH = 317
-const NSID =
+/** Without its length, which {@link isNsid} bounds. */
+export const NSID =
   /^[a-zA-Z](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)+\.[a-zA-Z][a-zA-Z0-9]{0,62}$/
+
+/** `a.`, then a label of 64 characters, `.b`: the shortest one of which a label is too long has 68. */
+const SHORT_LENGTH = 67
+const SHORT = uncounted(NSID)
 
 /**
  * Whether a value is a syntactically valid NSID, without a fragment. Says nothing about a schema being published there.
  * @see https://atproto.com/specs/nsid#nsid-syntax
  */
 export function isNsid(value: unknown): value is Nsid {
-  return typeof value === 'string' && value.length <= MAX_LENGTH && NSID.test(value)
+  if (typeof value !== 'string') return false
+  return value.length <= SHORT_LENGTH ? SHORT.test(value) : value.length <= MAX_LENGTH && NSID.test(value)
 }
 
 /** The NSID, when `value` is one; otherwise `undefined`. */

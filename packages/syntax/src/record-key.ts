@@ -3,7 +3,8 @@ import { InvalidIdentifierError } from './invalid-identifier-error.ts'
 /** The name of one record within its collection, such as `3jzfcijpj2z2a` or `self`. Case-sensitive. */
 export type RecordKey = string
 
-const RECORD_KEY = /^[A-Za-z0-9_~.:-]{1,512}$/
+/** Also matches `.` and `..`, which {@link isRecordKey} rules out. */
+export const RECORD_KEY = /^[A-Za-z0-9_~.:-]{1,512}$/
 
 /**
  * Whether a value is a syntactically valid record key. What a collection's schema asks of its keys (`tid`,

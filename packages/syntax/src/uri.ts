@@ -5,8 +5,14 @@ export type Uri = `${string}:${string}`
 
 const MAX_BYTES = 8192
 const MAX_BYTES_PER_UNIT = 3
-// \s and \p{Cc} together are everything invisible that people paste: spaces of all kinds, line ends, controls.
-const URI = /^[a-z][a-z.-]{0,80}:[^\s\p{Cc}]+$/u
+const MAX_SCHEME_LENGTH = 81
+// Spaces of all kinds, line ends and controls: everything invisible that people paste. The search for one of them looks
+// at many characters at a time.
+const INVISIBLE = /[\s\x00-\x1f\x7f-\x9f]/
+
+const DASH = 0x2d
+const DOT = 0x2e
+const COLON = 0x3a
 
 /**
  * Whether a value looks like a URI: a lower-case scheme, a colon, then visible characters, at most 8,192 bytes of
@@ -15,7 +21,24 @@ const URI = /^[a-z][a-z.-]{0,80}:[^\s\p{Cc}]+$/u
  * @see https://atproto.com/specs/lexicon#uri
  */
 export function isUri(value: unknown): value is Uri {
-  return typeof value === 'string' && value.length <= MAX_BYTES && URI.test(value) && fits(value)
+  return typeof value === 'string' && value.length <= MAX_BYTES && followsScheme(value) && fits(value)
+}
+
+/** A scheme, a colon, then something, all of it visible. */
+function followsScheme(value: string): boolean {
+  const end = schemeEnd(value)
+  return end > 0 && end + 1 < value.length && !INVISIBLE.test(value)
+}
+
+/** Where the colon after the scheme is: lower-case letters, dots and hyphens, the first one a letter. 0 without one. */
+function schemeEnd(value: string): number {
+  for (let at = 0; at <= MAX_SCHEME_LENGTH; at++) {
+    const unit = value.charCodeAt(at)
+    if (unit === COLON) return at
+    const isLetter = unit >= 0x61 && unit <= 0x7a
+    if (!isLetter && (at === 0 || (unit !== DOT && unit !== DASH))) return 0
+  }
+  return 0
 }
 
 /** The URI, when `value` is one; otherwise `undefined`. */

@@ -1,49 +1,72 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc, { type Arbitrary } from 'fast-check'
+import { createRandom, type Random } from '@imago/sim/random'
 import { Cid, cidOfDrisl, cidOfRaw } from '../cid.ts'
 import { type DataMap, setOwn, type Value } from '../value.ts'
 
-const text = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 50 }),
-  fc.string({ unit: 'binary-ascii', maxLength: 50 }),
-)
-const bytes = fc.uint8Array({ maxLength: 40 })
-
-const scalar: Arbitrary<Value> = fc.oneof(
-  fc.constantFrom<Value>(null, true, false),
-  fc.maxSafeInteger(),
-  fc.integer({ min: -70_000, max: 70_000 }),
-  text,
-  bytes,
-  bytes.map(cidOfDrisl),
-  bytes.map(cidOfRaw),
-)
-
-const key = fc.oneof(text, fc.constantFrom('$type', 'createdAt', 'text', 'cid', 'constructor', '__proto__'))
-
-function mapOf(value: Arbitrary<Value>): Arbitrary<DataMap> {
-  return fc.array(fc.tuple(key, value), { maxLength: 6 }).map((entries) => {
-    const map: DataMap = {}
-    for (const [name, entry] of entries) setOwn(map, name, entry)
-    return map
-  })
-}
+const MAX_DEPTH = 4
+const MAX_ITEMS = 6
+const KEYS = ['$type', 'createdAt', 'text', 'cid', 'constructor', '__proto__']
+/** Where an integer, or the length of a text, takes another byte; and the ends. */
+const EDGES = [0, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER]
+/** Characters of one to four bytes, and those that decoders stumble over. */
+const CHARACTERS = [
+  'a',
+  'Z',
+  ' ',
+  '\u0000',
+  '\u007f',
+  'ö',
+  '߿',
+  'ࠀ',
+  '€',
+  '\ufffd',
+  '\ufeff',
+  '\uffff',
+  '\u{10000}',
+  '😀',
+]
 
 /** Any value that the data model can hold, some levels deep. */
-export const { value: dataValue } = fc.letrec<{ value: Value }>((tie) => ({
-  value: fc.oneof(
-    { maxDepth: 4, withCrossShrink: true },
-    scalar,
-    fc.array(tie('value'), { maxLength: 6 }),
-    mapOf(tie('value')),
-  ),
-}))
+export function anyValue(random: Random, depth = 0): Value {
+  switch (random.int(depth < MAX_DEPTH ? 9 : 7)) {
+    case 0:
+      return random.pick([null, true, false])
+    case 1:
+      return random.chance(0.5) ? random.pick(EDGES) : -1 - random.int(70_000)
+    case 2:
+      return -random.pick(EDGES.slice(1))
+    case 3:
+      return anyText(random)
+    case 4:
+      return random.bytes(random.int(40))
+    case 5:
+      return cidOfDrisl(random.bytes(2))
+    case 6:
+      return cidOfRaw(random.bytes(2))
+    case 7:
+      return Array.from({ length: random.int(MAX_ITEMS) }, () => anyValue(random, depth + 1))
+    default:
+      return anyMap(random, depth + 1)
+  }
+}
 
 /** Any map of such values. */
-export const dataMap: Arbitrary<DataMap> = mapOf(dataValue)
+export function anyMap(random: Random, depth = 1): DataMap {
+  const map: DataMap = {}
+  for (let entries = random.int(MAX_ITEMS + 1); entries > 0; entries--)
+    setOwn(map, random.chance(0.5) ? random.pick(KEYS) : anyText(random), anyValue(random, depth))
+  return map
+}
+
+function anyText(random: Random): string {
+  const length = random.int(random.chance(0.1) ? 300 : 30)
+  const ascii = random.chance(0.5)
+  return Array.from({ length }, () => random.pick(ascii ? CHARACTERS.slice(0, 5) : CHARACTERS)).join('')
+}
 
 test('these values include every kind that the data model has', () => {
+  const random = createRandom(1)
   const kinds = new Set<string>()
   const visit = (value: Value): void => {
     if (value instanceof Cid) kinds.add(`link to ${value.codec}`)
@@ -56,7 +79,7 @@ test('these values include every kind that the data model has', () => {
       Object.values(value).forEach(visit)
     } else kinds.add(value === null ? 'null' : typeof value)
   }
-  for (const value of fc.sample(dataMap, { numRuns: 250, seed: 1 })) visit(value)
+  for (let i = 0; i < 100; i++) visit(anyMap(random))
   assert.deepEqual(
     [...kinds].sort(),
     'array,boolean,bytes,link to 113,link to 85,map,map with __proto__,null,number,string'.split(','),

@@ -1,5 +1,4 @@
-import { sha256 } from '#sha256'
-import type { Block } from '../block-map.ts'
+import { hasSha256 } from '#sha256'
 import type { CarLimits } from '../car-limits.ts'
 import { Cid } from '../cid.ts'
 import { DataError } from '../data-error.ts'
@@ -78,25 +77,21 @@ export function parseHeader(bytes: Uint8Array): Cid[] {
 }
 
 /**
- * The block in a frame: a CID, then the bytes that it names, hashed to see that it does.
+ * The CID at the head of a frame, after making sure that the bytes behind it have its hash.
  * @param start where the CID begins in `bytes`; the frame is there as a whole.
- * @returns a block whose bytes are a view of `bytes`, and whose CID is a copy.
  */
-export function parseFrame(bytes: Uint8Array, start: number, end: number, fileOffset: number): Block {
+export function checkFrame(bytes: Uint8Array, start: number, end: number, fileOffset: number): Cid {
   if (end - start < CID_BYTES)
     throw invalidCar(fileOffset, `a block of ${end - start} bytes is too short for a CID`)
   let cid: Cid
   try {
-    cid = new Cid(bytes.slice(start, start + CID_BYTES))
+    cid = new Cid(bytes, start)
   } catch (cause) {
     throw invalidCar(fileOffset, (cause as Error).message, cause)
   }
-  const block = bytes.subarray(start + CID_BYTES, end)
-  const digest = sha256(block)
-  for (let i = 0; i < digest.length; i++)
-    if (digest[i] !== cid.bytes[DIGEST_OFFSET + i])
-      throw invalidCar(fileOffset, `the bytes of block ${cid} do not have its hash`)
-  return { cid, bytes: block }
+  if (!hasSha256(bytes.subarray(start + CID_BYTES, end), bytes, start + DIGEST_OFFSET))
+    throw invalidCar(fileOffset, `the bytes of block ${cid} do not have its hash`)
+  return cid
 }
 
 export function refuseBlockCount(count: number, limits: CarLimits): void {

@@ -1,4 +1,4 @@
-import { compareEncodedKeys, type EncodedKey, encodedKey } from './encoded-key.ts'
+import { compareEncodedKeys, type EncodedText, encodedText } from './encoded-text.ts'
 
 /**
  * The keys of a map in order, ready to be written. Maps come in few shapes (a post, an entry of an MST node), so
@@ -9,7 +9,7 @@ interface Shape {
   /** As the map lists them. */
   readonly keys: readonly string[]
   /** As DRISL-CBOR wants them. */
-  readonly sorted: readonly EncodedKey[]
+  readonly sorted: readonly EncodedText[]
 }
 
 const SLOTS = 256
@@ -19,15 +19,15 @@ const LONGEST_KEY = 64
 const slots: (Shape | undefined)[] = new Array(SLOTS).fill(undefined)
 
 /** @returns the first key that has a lone surrogate instead, if there is one. */
-export function sortedKeys(keys: readonly string[]): readonly EncodedKey[] | string {
+export function sortedKeys(keys: readonly string[]): readonly EncodedText[] | string {
   const slot = keys.length === 0 ? 0 : slotOf(keys)
   const known = slots[slot]
   if (known !== undefined && sameKeys(known.keys, keys)) return known.sorted
 
-  const sorted: EncodedKey[] = []
+  const sorted: EncodedText[] = []
   let mayKeep = keys.length <= MOST_KEYS
   for (const text of keys) {
-    const key = encodedKey(text)
+    const key = encodedText(text)
     if (key === undefined) return text
     if (text.length > LONGEST_KEY) mayKeep = false
     sorted.push(key)

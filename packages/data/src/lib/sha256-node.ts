@@ -9,3 +9,10 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   for (let i = 0; i < DIGEST_BYTES; i++) digest[i] = characters.charCodeAt(i)
   return digest
 }
+
+/** As its portable twin, without an array for the digest. */
+export function hasSha256(bytes: Uint8Array, expected: Uint8Array, at: number): boolean {
+  const characters = hash('sha256', bytes, 'latin1')
+  for (let i = 0; i < DIGEST_BYTES; i++) if (characters.charCodeAt(i) !== expected[at + i]) return false
+  return true
+}

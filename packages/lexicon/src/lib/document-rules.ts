@@ -34,6 +34,7 @@ const isRef = (value: unknown) => {
 const aRef = is(isRef, 'a reference: nsid, nsid#name or #name')
 
 const TOKEN = '[A-Za-z0-9!#$&^_.+-]+'
+const TOKEN_ONLY = new RegExp(`^${TOKEN}$`)
 const MIME_TYPE = new RegExp(`^(\\*/\\*|${TOKEN}/(\\*|${TOKEN}))$`)
 const aMimeType = is(
   (value) => typeof value === 'string' && MIME_TYPE.test(value),
@@ -226,6 +227,10 @@ const primary = {
     {
       ...described,
       parameters: params,
+      subprotocol: is(
+        (value) => typeof value === 'string' && TOKEN_ONLY.test(value),
+        'the name of a WebSocket subprotocol',
+      ),
       message: shape({ schema: byType({ union }, '"union"') }, described),
       errors,
     },

@@ -116,6 +116,7 @@ function methodBlocks(method: Method, scope: ModuleScope, writer: CheckWriter): 
   if (method.message) {
     types.push(declaration('Message', unionType(method.message, scope)))
     parts.push(`  message: ${writer.callable(method.message, 'Message')},`)
+    if (method.subprotocol !== undefined) parts.push(`  subprotocol: ${quoted(method.subprotocol)},`)
     typeArguments.push('Message')
   } else {
     const sides = method.kind === 'procedure' ? (['Input', 'Output'] as const) : (['Output'] as const)
@@ -131,6 +132,8 @@ function methodBlocks(method: Method, scope: ModuleScope, writer: CheckWriter): 
     .filter((param) => param.default !== undefined)
     .map((param) => quoted(param.name))
   if (defaulted.length > 0) typeArguments.push(`${scope.type('Given')}<Params, ${defaulted.join(' | ')}>`)
+  else if (method.errors.length > 0) typeArguments.push('Params')
+  if (method.errors.length > 0) typeArguments.push(method.errors.map(quoted).join(' | '))
   if (method.errors.length > 0) parts.push(`  errors: [${method.errors.map(quoted).join(', ')}],`)
 
   const schemaType = scope.type(`${pascalCase(method.kind)}Schema`)

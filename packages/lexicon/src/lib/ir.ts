@@ -137,5 +137,6 @@ export interface Method {
   readonly input?: BodyNode
   readonly output?: BodyNode
   readonly message?: UnionNode
+  readonly subprotocol?: string
   readonly errors: readonly string[]
 }

@@ -69,7 +69,8 @@ export function params<P, G = P>(table: { readonly [name: string]: Param }): Par
 
 /** Text that does not read as its type stays text, for the check to refuse. */
 function fromText(text: string, type: Param['type']): unknown {
-  if (type === 'integer') return INTEGER.test(text) ? Number(text) : text
+  // Adding 0 turns the zero that "-0" reads as into the one that the data model has.
+  if (type === 'integer') return INTEGER.test(text) ? Number(text) + 0 : text
   if (type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text
   return text
 }

@@ -150,6 +150,7 @@ export function createResolver(documents: Iterable<doc.LexiconDocument>): Resolv
       ...(def.type !== 'subscription' && def.output && { output: bodyNode(def.output, nsid) }),
       ...(def.type === 'subscription' && {
         message: unionNode(def.message?.schema ?? { type: 'union', refs: [] }, nsid),
+        ...defined({ subprotocol: def.subprotocol }),
       }),
     }
     methods.set(nsid, made)

@@ -45,10 +45,10 @@ function keyGuard(rule: string): (rkey: string) => boolean {
 }
 
 /** What a method is made of: checks where the schema object has schemas, and nothing where it has empty lists. */
-interface MethodParts {
+interface MethodParts<E extends string> {
   readonly nsid: Nsid
   readonly params?: { readonly [name: string]: Param }
-  readonly errors?: readonly string[]
+  readonly errors?: readonly E[]
 }
 
 interface BodyParts {
@@ -57,50 +57,63 @@ interface BodyParts {
 }
 
 /** A query from its parts. */
-export function query<P, O, G = P>({
+export function query<P, O, G = P, E extends string = string>({
   nsid,
   output,
   ...parts
-}: MethodParts & { readonly output?: BodyParts }): QuerySchema<P, O, G> {
+}: MethodParts<E> & { readonly output?: BodyParts }): QuerySchema<P, O, G, E> {
   return {
     type: 'query',
     nsid,
-    ...common<P, G>(parts),
+    ...common<P, G, E>(parts),
     ...(output && { output: body<O>(output, `${nsid} output`) }),
   }
 }
 
 /** A procedure from its parts. */
-export function procedure<P, I, O, G = P>({
+export function procedure<P, I, O, G = P, E extends string = string>({
   nsid,
   input,
   output,
   ...parts
-}: MethodParts & { readonly input?: BodyParts; readonly output?: BodyParts }): ProcedureSchema<P, I, O, G> {
+}: MethodParts<E> & { readonly input?: BodyParts; readonly output?: BodyParts }): ProcedureSchema<
+  P,
+  I,
+  O,
+  G,
+  E
+> {
   return {
     type: 'procedure',
     nsid,
-    ...common<P, G>(parts),
+    ...common<P, G, E>(parts),
     ...(input && { input: body<I>(input, `${nsid} input`) }),
     ...(output && { output: body<O>(output, `${nsid} output`) }),
   }
 }
 
 /** A subscription from its parts. */
-export function subscription<P, M, G = P>({
+export function subscription<P, M, G = P, E extends string = string>({
   nsid,
   message,
+  subprotocol,
   ...parts
-}: MethodParts & { readonly message: Check }): SubscriptionSchema<P, M, G> {
+}: MethodParts<E> & { readonly message: Check; readonly subprotocol?: string }): SubscriptionSchema<
+  P,
+  M,
+  G,
+  E
+> {
   return {
     type: 'subscription',
     nsid,
-    ...common<P, G>(parts),
+    ...common<P, G, E>(parts),
     message: schema<M>(message, `${nsid} message`),
+    ...(subprotocol !== undefined && { subprotocol }),
   }
 }
 
-function common<P, G>({ params: table = {}, errors = [] }: Omit<MethodParts, 'nsid'>) {
+function common<P, G, E extends string>({ params: table = {}, errors = [] }: Omit<MethodParts<E>, 'nsid'>) {
   return { params: params<P, G>(table), errors }
 }
 

@@ -12,7 +12,8 @@ export function isMap(value: unknown): value is Record<string, unknown> {
     typeof value === 'object' &&
     value !== null &&
     !Array.isArray(value) &&
-    !(value instanceof Uint8Array) &&
+    // Asks only for the kind of object, where `instanceof` would look for a prototype.
+    !ArrayBuffer.isView(value) &&
     !isCid(value)
   )
 }
@@ -55,10 +56,13 @@ export function isBlob(value: unknown, mode: Mode, accept?: readonly string[], m
   if ($type !== 'blob' || !isCid(ref) || !isInteger(size, 0)) return false
   return (
     mode === 'lenient' ||
-    (ref.codec === RAW_CODEC &&
-      size <= maxSize &&
-      (accept === undefined || accept.some((glob) => matches(mimeType, glob))))
+    (ref.codec === RAW_CODEC && size <= maxSize && (accept === undefined || matchesAny(mimeType, accept)))
   )
+}
+
+function matchesAny(mimeType: string, globs: readonly string[]): boolean {
+  for (let i = 0; i < globs.length; i++) if (matches(mimeType, globs[i]!)) return true
+  return false
 }
 
 /** Whether a MIME type is one that a glob (`image/png`, `image/*`, all) stands for. */
@@ -90,7 +94,7 @@ export function unlistedVariant(type: unknown, mode: Mode, listed: string): Issu
 }
 
 /** Whether a string can stand in `$type`. `nsid#main` cannot: the plain NSID is the only name of a main definition. */
-function isTypeName(type: unknown, mode: Mode): boolean {
+export function isTypeName(type: unknown, mode: Mode): boolean {
   if (typeof type !== 'string' || type === '' || type.endsWith('#main')) return false
   if (mode === 'lenient') return true
   const hash = type.indexOf('#')

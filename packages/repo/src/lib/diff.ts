@@ -10,17 +10,17 @@ import { type Item, TreeWalk } from './tree-walk.ts'
  */
 export function diffTrees(from: Mst, to: Mst): RepoOp[] {
   const ops: RepoOp[] = []
-  if (from.root.equals(to.root)) return ops
+  if (from.rootNode.link.equals(to.rootNode.link)) return ops
   const before = new TreeWalk(from.source, from.rootNode)
   const after = new TreeWalk(to.source, to.rootNode)
   const takeBefore = () => {
     const { key: path, value } = before.item as Entry
-    ops.push({ action: 'delete', path, cid: null, prev: value })
+    ops.push({ action: 'delete', path, cid: null, prev: value.cid })
     before.skip()
   }
   const takeAfter = () => {
     const { key: path, value } = after.item as Entry
-    ops.push({ action: 'create', path, cid: value, prev: null })
+    ops.push({ action: 'create', path, cid: value.cid, prev: null })
     after.skip()
   }
   while (before.item !== undefined || after.item !== undefined) {
@@ -31,7 +31,7 @@ export function diffTrees(from: Mst, to: Mst): RepoOp[] {
       if (isSubtree(item)) walk.enter()
       else take()
     } else if (isSubtree(a) && isSubtree(b)) {
-      if (a.subtree.cid.equals(b.subtree.cid)) {
+      if (a.subtree.link.equals(b.subtree.link)) {
         before.skip()
         after.skip()
       } else {
@@ -42,15 +42,16 @@ export function diffTrees(from: Mst, to: Mst): RepoOp[] {
       }
     } else if (isSubtree(a)) {
       // Entries that come before this very subtree in the one tree, and not in the other, are new.
-      if (after.subtreeAhead()?.cid.equals(a.subtree.cid)) takeAfter()
+      if (after.subtreeAhead()?.link.equals(a.subtree.link)) takeAfter()
       else before.enter()
     } else if (isSubtree(b)) {
-      if (before.subtreeAhead()?.cid.equals(b.subtree.cid)) takeBefore()
+      if (before.subtreeAhead()?.link.equals(b.subtree.link)) takeBefore()
       else after.enter()
     } else if (a.key < b.key) takeBefore()
     else if (a.key > b.key) takeAfter()
     else {
-      if (!a.value.equals(b.value)) ops.push({ action: 'update', path: a.key, cid: b.value, prev: a.value })
+      if (!a.value.equals(b.value))
+        ops.push({ action: 'update', path: a.key, cid: b.value.cid, prev: a.value.cid })
       before.skip()
       after.skip()
     }

@@ -1,5 +1,6 @@
 import type { Block, BlockSource, Cid } from '@imago/data'
 import { parseCommit } from './commit.ts'
+import { Link } from './link.ts'
 import { MissingBlockError } from './repo-error.ts'
 import { Subtree } from './tree-node.ts'
 import { TreeWalk } from './tree-walk.ts'
@@ -20,7 +21,7 @@ export function* exportRepo(store: BlockSource, head: Cid): Generator<Block, voi
   const source = readingOnce(store)
   const commitBytes = requireBlock(source, head, 'commit')
   yield { cid: head, bytes: commitBytes }
-  const root = Subtree.stub(parseCommit(commitBytes).data)
+  const root = Subtree.stub(Link.of(parseCommit(commitBytes).data))
   const walk = new TreeWalk(source, root)
   yield { cid: root.cid, bytes: root.block(source) }
   for (let item = walk.item; item !== undefined; item = walk.item) {
@@ -28,7 +29,8 @@ export function* exportRepo(store: BlockSource, head: Cid): Generator<Block, voi
       walk.enter()
       yield { cid: item.subtree.cid, bytes: item.subtree.block(source) }
     } else {
-      yield { cid: item.value, bytes: requireBlock(source, item.value, `record ${item.key}`) }
+      const { cid } = item.value
+      yield { cid, bytes: requireBlock(source, cid, `record ${item.key}`) }
       walk.skip()
     }
   }

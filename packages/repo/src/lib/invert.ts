@@ -1,4 +1,5 @@
 import type { Cid } from '@imago/data'
+import type { Link } from './link.ts'
 import type { Mst } from './mst.ts'
 import { RepoError } from './repo-error.ts'
 import type { RepoOp } from './repo-op.ts'
@@ -37,7 +38,7 @@ export function invertInOrder(tree: Mst, ops: readonly RepoOp[]): Mst {
 }
 
 function invertOp(tree: Mst, { action, path, cid, prev }: RepoOp): Mst {
-  const held = tree.get(path)
+  const held = tree.find(path)
   if (action === 'create') {
     if (cid === null || prev !== null) throw mismatch(`creating ${path} takes a cid, and no prev`)
     expectHeld(path, held, cid)
@@ -49,13 +50,13 @@ function invertOp(tree: Mst, { action, path, cid, prev }: RepoOp): Mst {
     return tree.update(path, prev)
   }
   if (cid !== null || prev === null) throw mismatch(`deleting ${path} takes a prev, and no cid`)
-  if (held !== undefined) throw mismatch(`${path} was deleted, and is in the tree with ${held}`)
+  if (held !== undefined) throw mismatch(`${path} was deleted, and is in the tree with ${held.cid}`)
   return tree.insert(path, prev)
 }
 
-function expectHeld(path: string, held: Cid | undefined, expected: Cid): void {
+function expectHeld(path: string, held: Link | undefined, expected: Cid): void {
   if (held === undefined) throw mismatch(`${path} is not in the tree, and should be with ${expected}`)
-  if (!held.equals(expected)) throw mismatch(`${path} is in the tree with ${held}, not ${expected}`)
+  if (!held.is(expected)) throw mismatch(`${path} is in the tree with ${held.cid}, not ${expected}`)
 }
 
 const mismatch = (message: string) => new RepoError('InversionMismatch', message)

@@ -1,11 +1,19 @@
 import { sha256 } from '@imago/data/sha256'
+import {
+  INITIAL_HASH,
+  LANE_BYTES,
+  LANES,
+  openSha256Lanes,
+  ROUND_CONSTANTS,
+  type Sha256Lanes,
+} from './sha256-lanes.ts'
 
 /**
  * The height at which a key stands in the tree: half the leading zero bits of its SHA-256, rounded down, so that a
  * node has four entries on average.
  *
- * Every node that is loaded asks this for every key, so keys that fit one block of SHA-256 (nearly all of them do) are
- * hashed here, off the string: a third of the time of a call into OpenSSL and no allocation (measured, Node 26).
+ * Keys that fit one block of SHA-256 (nearly all of them do) are hashed here, off the string: half the time of a call
+ * into OpenSSL and no allocation (measured, Node 26). Whole nodes have a faster way: {@link heightsOfKeys}.
  * @see https://atproto.com/specs/repository#mst-structure
  */
 export function keyHeight(key: string): number {
@@ -19,12 +27,13 @@ export function keyHeight(key: string): number {
   schedule[key.length >> 2]! |= 0x80 << (24 - 8 * (key.length & 3))
   schedule[15] = key.length * 8
   const first = firstWordOfDigest()
-  // 1 in 65,536 keys stands at 8 or above; half of 32 bits is as far as one word tells.
+  // Half of 32 bits is as far as one word tells.
   return first === 0 ? longKeyHeight(key) : Math.clz32(first) >> 1
 }
 
-function longKeyHeight(key: string): number {
-  const digest = sha256(utf8.encode(key))
+const longKeyHeight = (key: string): number => heightOfDigest(sha256(utf8.encode(key)))
+
+function heightOfDigest(digest: Uint8Array): number {
   let zeroBits = 0
   for (const byte of digest) {
     zeroBits += Math.clz32(byte) - 24
@@ -35,19 +44,74 @@ function longKeyHeight(key: string): number {
 
 const utf8 = new TextEncoder()
 /** A block of 64 bytes less the closing bit and the length. */
-const MAX_ONE_BLOCK_BYTES = 55
+const MAX_ONE_BLOCK_BYTES = LANE_BYTES - 9
 
-/** FIPS 180-4 §4.2.2: the first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
-const ROUND_CONSTANTS = new Int32Array([
-  0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98,
-  0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786,
-  0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8,
-  0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13,
-  0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819,
-  0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a,
-  0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7,
-  0xc67178f2,
-])
+/**
+ * The heights of many keys, which stand one after the other in `text`: four at a time where the engine can, which takes
+ * a third of the time of one by one.
+ * @param text ASCII.
+ * @param ends where each key ends, and the next one begins.
+ * @param heights takes them, as many as `count`.
+ */
+export function heightsOfKeys(
+  text: Uint8Array,
+  ends: ArrayLike<number>,
+  count: number,
+  heights: { [index: number]: number },
+): void {
+  lanes ??= openSha256Lanes() ?? 'none'
+  let lane = 0
+  for (let i = 0; i < count; i++) {
+    const start = i === 0 ? 0 : ends[i - 1]!
+    const end = ends[i]!
+    if (lanes === 'none' || end - start > MAX_ONE_BLOCK_BYTES) {
+      heights[i] = heightOfDigest(sha256(text.subarray(start, end)))
+      continue
+    }
+    padInto(lanes.blocks, lane, text, start, end)
+    inLane[lane++] = i
+    if (lane === LANES) lane = emptyLanes(lanes, lane, text, ends, heights)
+  }
+  if (lane > 0) emptyLanes(lanes as Sha256Lanes, lane, text, ends, heights)
+}
+
+/** Opened when first wanted: it takes some milliseconds. */
+let lanes: Sha256Lanes | 'none' | undefined
+/** Indices of the keys in the lanes. */
+const inLane = new Int32Array(LANES)
+const lengthInLane = new Int32Array(LANES)
+
+/** FIPS 180-4 §5.1.1. What the lane held before is known, so that only its end is cleared. */
+function padInto(blocks: Uint8Array, lane: number, text: Uint8Array, start: number, end: number): void {
+  const at = lane * LANE_BYTES
+  const length = end - start
+  for (let i = 0; i < length; i++) blocks[at + i] = text[start + i]!
+  blocks[at + length] = 0x80
+  for (let i = length + 1; i <= lengthInLane[lane]!; i++) blocks[at + i] = 0
+  lengthInLane[lane] = length
+  blocks[at + LANE_BYTES - 2] = length >> 5
+  blocks[at + LANE_BYTES - 1] = (length << 3) & 0xff
+}
+
+/** How many lanes are in use afterwards: none. */
+function emptyLanes(
+  { run, words }: Sha256Lanes,
+  used: number,
+  text: Uint8Array,
+  ends: ArrayLike<number>,
+  heights: { [index: number]: number },
+): number {
+  run()
+  for (let lane = 0; lane < used; lane++) {
+    const i = inLane[lane]!
+    const word = words[lane]!
+    heights[i] =
+      word !== 0
+        ? Math.clz32(word) >> 1
+        : heightOfDigest(sha256(text.subarray(i === 0 ? 0 : ends[i - 1]!, ends[i]!)))
+  }
+  return 0
+}
 
 /** Message schedule of the block at hand. Shared, since nothing here waits. */
 const schedule = new Int32Array(64)
@@ -83,5 +147,5 @@ function firstWordOfDigest(): number {
     b = a
     a = (t1 + t2) | 0
   }
-  return (a + 0x6a09e667) | 0
+  return (a + INITIAL_HASH[0]!) | 0
 }

@@ -2,6 +2,7 @@ import { type Block, BlockMap, type BlockSource, type Cid } from '@imago/data'
 import { buildTree } from './build-tree.ts'
 import { assertTreeKey } from './key.ts'
 import { keyHeight } from './key-height.ts'
+import { Link } from './link.ts'
 import { RepoError } from './repo-error.ts'
 import { insertEntry, removeEntry, replaceEntry } from './tree-edit.ts'
 import { EMPTY_NODE, positionOf, Subtree } from './tree-node.ts'
@@ -39,7 +40,7 @@ export class Mst {
 
   /** The tree whose root is `root`. Reads nothing yet. */
   static open(source: BlockSource, root: Cid): Mst {
-    return new Mst(source, Subtree.stub(root))
+    return new Mst(source, Subtree.stub(Link.of(root)))
   }
 
   /**
@@ -61,6 +62,11 @@ export class Mst {
    * @throws {RepoError} InvalidMst, LimitExceeded
    */
   get(key: string): Cid | undefined {
+    return this.find(key)?.cid
+  }
+
+  /** As {@link Mst.get}, for the functions of this package. */
+  find(key: string): Link | undefined {
     let node = this.rootNode.node(this.source, undefined)
     while (true) {
       const index = positionOf(node.keys, key)
@@ -78,7 +84,7 @@ export class Mst {
    */
   insert(key: string, cid: Cid): Mst {
     assertTreeKey(key)
-    return this.#with(insertEntry(this.source, this.rootNode, key, keyHeight(key), cid))
+    return this.#with(insertEntry(this.source, this.rootNode, key, keyHeight(key), Link.of(cid)))
   }
 
   /**
@@ -87,7 +93,7 @@ export class Mst {
    * @throws {MissingBlockError} when a node that has to change is absent.
    */
   update(key: string, cid: Cid): Mst {
-    return this.#with(replaceEntry(this.source, this.rootNode, key, keyHeight(key), cid))
+    return this.#with(replaceEntry(this.source, this.rootNode, key, keyHeight(key), Link.of(cid)))
   }
 
   /**
@@ -117,7 +123,7 @@ export class Mst {
       if (item.key <= previous)
         throw new RepoError('InvalidMst', `${item.key} comes after ${previous}: the tree is not in order`)
       previous = item.key
-      yield [item.key, item.value]
+      yield [item.key, item.value.cid]
       walk.skip()
     }
   }

@@ -4,11 +4,13 @@ import { cidOfRaw, type DataMap, decode, encode, type Value } from '@imago/data'
 import { vectorTest } from '@imago/sim/infrastructure'
 import { createRandom } from '@imago/sim/random'
 import { commonPrefixLength } from './key.ts'
+import { Link } from './link.ts'
 import { Mst } from './mst.ts'
 import { cidOf, pathOf, randomEntries } from './naive-tree.test.ts'
 import { decodeNode, encodeNode } from './node-codec.ts'
 import { RepoError } from './repo-error.ts'
 
+const linkOf = (n: number) => Link.of(cidOf(n))
 const nodes = [0, 1, 5, 400].flatMap((size) => [...Mst.from(randomEntries(createRandom(size), size)).nodes()])
 
 test('blocks of nodes are what the generic encoder makes, and come back as they were', () => {
@@ -21,7 +23,7 @@ test('blocks of nodes are what the generic encoder makes, and come back as they 
 
 test('long keys and long prefixes keep their lengths', () => {
   const keys = ['a/', 'a/b', 'a/bb'].map((start) => start + 'c'.repeat(1000)).sort()
-  const node = { keys, values: keys.map((_, n) => cidOf(n)), links: [null, null, cidOf(9), null] }
+  const node = { keys, values: keys.map((_, n) => linkOf(n)), links: [null, null, linkOf(9), null] }
   const bytes = encodeNode(node)
   assert.deepEqual(encode(decode(bytes)), bytes)
   assert.deepEqual(decodeNode(bytes).keys, keys)
@@ -88,7 +90,7 @@ test('more than 256 entries are refused before they are read', () => {
   const block = (count: number) =>
     encodeNode({
       keys: keys.slice(0, count),
-      values: keys.slice(0, count).map((_, n) => cidOf(n)),
+      values: keys.slice(0, count).map((_, n) => linkOf(n)),
       links: Array.from({ length: count + 1 }, () => null),
     })
   assert.equal(decodeNode(block(256)).keys.length, 256)

@@ -1,5 +1,7 @@
-import { Cid, DRISL_CODEC } from '@imago/data'
-import { commonPrefixLength, hasTwoParts, KEY_CHARACTERS, MAX_KEY_LENGTH } from './key.ts'
+import { DRISL_CODEC } from '@imago/data'
+import { commonPrefixLength, KEY_CHARACTERS, MAX_KEY_LENGTH } from './key.ts'
+import { heightsOfKeys } from './key-height.ts'
+import { Link } from './link.ts'
 import { RepoError } from './repo-error.ts'
 
 /**
@@ -12,12 +14,21 @@ export const MAX_TREE_HEIGHT = 64
 
 /**
  * A node as its block tells it. Entry `i` lies between the subtrees `links[i]` and `links[i + 1]`, so there is always
- * one link more than there are keys, and two links are never neighbours.
+ * one link more than there are keys.
  */
 export interface NodeBlock {
   readonly keys: readonly string[]
-  readonly values: readonly Cid[]
-  readonly links: readonly (Cid | null)[]
+  readonly values: readonly Link[]
+  readonly links: readonly (Link | null)[]
+}
+
+/** A node, and the block that tells it. */
+export interface DecodedNode extends NodeBlock {
+  readonly bytes: Uint8Array
+  /** The height that all keys share: −1 where they do not, and 0 without keys. */
+  readonly height: number
+  /** Where the CIDs of links and values stand in the block: of `l` first, then of `t` and `v` of each entry. */
+  readonly places: readonly number[]
 }
 
 // Of all DRISL only this much stands in a node:
@@ -35,19 +46,29 @@ const ARRAY = 4
 const CID_BYTES = 36
 const LINK_HEAD = [0xd8, 0x2a, 0x58, 0x25, 0x00] as const
 const LINK_BYTES = LINK_HEAD.length + CID_BYTES
+const SLASH = 0x2f
 const CHARACTER_OF = { e: 0x65, k: 0x6b, l: 0x6c, p: 0x70, t: 0x74, v: 0x76 } as const
 
 /** Where reading stands. One for all, since nothing here waits: decoding nodes is most of what verifying costs. */
 let source: Uint8Array = new Uint8Array(0)
 let at = 0
+/** The node's keys, whole, one after the other; and where each ends. */
+let text = new Uint8Array(16 * MAX_KEY_LENGTH)
+const ends = new Int32Array(MAX_NODE_ENTRIES)
+let slashOfPrevious = 0
+const heights = new Uint8Array(MAX_NODE_ENTRIES)
 
 /**
  * The node in a block, which has to be in canonical form: keys ascending, every prefix as long as it can be, no byte
- * that could be otherwise. Views into `block` are kept. What needs a key's hash or another node is checked elsewhere.
+ * that could be otherwise. Whether a node may stand where it does is checked elsewhere.
+ * @param block kept: links are places in it.
  * @throws {RepoError} InvalidMst, or LimitExceeded for more than {@link MAX_NODE_ENTRIES} entries.
  * @see https://atproto.com/specs/repository#mst-structure
  */
-export function decodeNode(block: Uint8Array): NodeBlock {
+export function decodeNode(block: Uint8Array): DecodedNode {
+  const values: Link[] = []
+  const links: (Link | null)[] = [null]
+  const places: number[] = [0]
   source = block
   at = 0
   expectByte(NODE_MAP, 'a map of two')
@@ -55,10 +76,7 @@ export function decodeNode(block: Uint8Array): NodeBlock {
   const count = readHead(ARRAY, 'the array of entries')
   if (count > MAX_NODE_ENTRIES)
     throw new RepoError('LimitExceeded', `an MST node of ${count} entries: at most ${MAX_NODE_ENTRIES}`)
-  const keys: string[] = []
-  const values: Cid[] = []
-  const links: (Cid | null)[] = [null]
-  for (let i = 0, key = ''; i < count; i++) {
+  for (let i = 0; i < count; i++) {
     expectByte(ENTRY_MAP, 'a map of four')
     expectKey(CHARACTER_OF.k)
     const length = readHead(BYTE_STRING, 'a key')
@@ -66,61 +84,100 @@ export function decodeNode(block: Uint8Array): NodeBlock {
     const start = at
     at += length
     expectKey(CHARACTER_OF.p)
-    key = completeKey(key, readHead(UNSIGNED, 'the length of a prefix'), start, length)
+    completeKey(i, readHead(UNSIGNED, 'the length of a prefix'), start, length)
     expectKey(CHARACTER_OF.t)
-    const right = readLinkOrNull()
+    places.push(at + LINK_HEAD.length)
+    links.push(readLinkOrNull())
     expectKey(CHARACTER_OF.v)
-    keys.push(key)
+    places.push(at + LINK_HEAD.length)
     values.push(readLink())
-    links.push(right)
   }
   expectKey(CHARACTER_OF.l)
+  places[0] = at + LINK_HEAD.length
   links[0] = readLinkOrNull()
   if (at !== block.length) throw invalid(`${block.length - at} bytes after the node`)
-  return { keys, values, links }
+  return { bytes: block, height: commonHeight(count), keys: keysInText(count), values, links, places }
 }
 
-/** The key whose last `length` bytes stand at `start`, after `prefix` characters of the key before it. */
-function completeKey(previous: string, prefix: number, start: number, length: number): string {
-  if (prefix > previous.length)
-    throw invalid(`a prefix of ${prefix} where the key before has ${previous.length}`)
+/** The height that all keys share; −1 where they do not, and 0 without keys. */
+function commonHeight(count: number): number {
+  if (count === 0) return 0
+  heightsOfKeys(text, ends, count, heights)
+  for (let i = 1; i < count; i++) if (heights[i] !== heights[0]) return -1
+  return heights[0]!
+}
+
+/** Puts key `i` into the text: `prefix` bytes of the key before it, and `length` more that stand at `start`. */
+function completeKey(i: number, prefix: number, start: number, length: number): void {
+  const to = i === 0 ? 0 : ends[i - 1]!
+  const before = i < 2 ? 0 : ends[i - 2]!
+  const end = to + prefix + length
+  if (prefix > to - before) throw invalid(`a prefix of ${prefix} where the key before has ${to - before}`)
   if (length === 0) throw invalid('a key that adds nothing to the one before it')
   // Where the prefix ends the two keys differ, the new one being greater: that is all of order and of canonical form.
-  if (prefix < previous.length && previous.charCodeAt(prefix) >= source[start]!)
+  if (before + prefix < to && text[before + prefix]! >= source[start]!)
     throw invalid(
-      `a key that does not follow ${JSON.stringify(previous)}, or shares more with it than it says`,
+      `a key that does not follow ${JSON.stringify(ascii.decode(text.subarray(before, to)))}, or shares more with it than it says`,
     )
-  const key = prefix === 0 ? asciiText(start, length) : previous.slice(0, prefix) + asciiText(start, length)
-  if (key.length > MAX_KEY_LENGTH || !hasTwoParts(key))
-    throw invalid(`a key that is not collection/rkey: ${JSON.stringify(key.slice(0, 80))}`)
-  return key
-}
-
-function asciiText(start: number, length: number): string {
-  const codes: number[] = []
-  for (let i = start; i < start + length; i++) {
-    const byte = source[i]!
-    if (KEY_CHARACTERS[byte] === 0) throw invalid(`byte 0x${byte.toString(16)} in a key`)
-    codes.push(byte)
+  if (end - to > MAX_KEY_LENGTH) throw invalid(`a key of ${end - to} bytes`)
+  if (end > text.length) {
+    const wider = new Uint8Array(Math.max(end, 2 * text.length))
+    wider.set(text)
+    text = wider
   }
-  return String.fromCharCode.apply(null, codes)
+  for (let n = 0; n < prefix; n++) text[to + n] = text[before + n]!
+  // The slash of the key before is this one's as well, or was left behind with what they do not share.
+  let slash = prefix > slashOfPrevious ? slashOfPrevious : 0
+  let slashes = slash > 0 ? 1 : 0
+  for (let n = 0; n < length; n++) {
+    const byte = source[start + n]
+    if (byte === undefined || KEY_CHARACTERS[byte] === 0)
+      throw invalid(`byte 0x${byte?.toString(16)} in a key`)
+    text[to + prefix + n] = byte
+    if (byte === SLASH) {
+      slashes++
+      slash = prefix + n
+    }
+  }
+  slashOfPrevious = slash
+  ends[i] = end
+  if (slashes !== 1 || slash === 0 || slash === prefix + length - 1)
+    throw invalid(
+      `a key that is not collection/rkey: ${JSON.stringify(ascii.decode(text.subarray(to, end)).slice(0, 80))}`,
+    )
 }
 
-function readLinkOrNull(): Cid | null {
+/** All keys are made into one string, of which they are parts: that is several times as fast as one by one. */
+function keysInText(count: number): string[] {
+  const keys: string[] = []
+  if (count === 0) return keys
+  const whole = ascii.decode(text.subarray(0, ends[count - 1]))
+  for (let i = 0, start = 0; i < count; i++) keys.push(whole.slice(start, (start = ends[i]!)))
+  return keys
+}
+
+const ascii = new TextDecoder()
+
+function readLinkOrNull(): Link | null {
   if (source[at] !== NULL) return readLink()
   at++
   return null
 }
 
-function readLink(): Cid {
+function readLink(): Link {
   for (let i = 0; i < LINK_HEAD.length; i++)
     if (source[at + i] !== LINK_HEAD[i]) throw invalid(`no link at byte ${at}`)
+  const start = at + LINK_HEAD.length
   at += LINK_BYTES
   if (at > source.length) throw invalid('a link that ends early')
-  const bytes = source.subarray(at - CID_BYTES, at)
-  if (bytes[0] !== 1 || bytes[1] !== DRISL_CODEC || bytes[2] !== 0x12 || bytes[3] !== 0x20)
-    throw invalid(`a link to something that is not a DRISL block, at byte ${at - CID_BYTES}`)
-  return new Cid(bytes)
+  if (
+    source[start] !== 1 ||
+    source[start + 1] !== DRISL_CODEC ||
+    source[start + 2] !== 0x12 ||
+    source[start + 3] !== 0x20
+  )
+    throw invalid(`a link to something that is not a DRISL block, at byte ${start}`)
+  return Link.at(source, start)
 }
 
 /** The argument of the item at hand: a length or an integer below 2¹⁶, in its shortest form. */
@@ -156,7 +213,10 @@ function invalid(message: string): RepoError {
   return new RepoError('InvalidMst', `not an MST node: ${message}`)
 }
 
-/** The block of a node: the inverse of {@link decodeNode}. Keys must be ascending, and valid. */
+/**
+ * The block of a node: the inverse of {@link decodeNode}. Keys must be ascending, and valid.
+ * @returns bytes that the next call overwrites: most nodes are only hashed, and allocating takes longer than encoding.
+ */
 export function encodeNode(node: NodeBlock): Uint8Array {
   const { keys, values, links } = node
   const prefixes: number[] = []
@@ -168,7 +228,7 @@ export function encodeNode(node: NodeBlock): Uint8Array {
     const rest = key.length - prefix
     size += 1 + 4 * 2 + headLength(rest) + rest + headLength(prefix) + linkLength(links[i + 1]!) + LINK_BYTES
   }
-  target = new Uint8Array(size)
+  reserve(size)
   to = 0
   target[to++] = NODE_MAP
   writeKey(CHARACTER_OF.e)
@@ -189,15 +249,33 @@ export function encodeNode(node: NodeBlock): Uint8Array {
   }
   writeKey(CHARACTER_OF.l)
   writeLink(links[0]!)
-  return target
+  return target.subarray(0, size)
+}
+
+/**
+ * The block of a node that differs from one that was decoded in values and links alone, none having come or gone.
+ * @returns as {@link encodeNode}.
+ */
+export function patchNode({ bytes, values, links, places }: DecodedNode, node: NodeBlock): Uint8Array {
+  reserve(bytes.length)
+  target.set(bytes)
+  for (let i = 0; i < links.length; i++)
+    if (node.links[i] !== links[i]) node.links[i]!.writeTo(target, places[Math.max(0, 2 * i - 1)]!)
+  for (let i = 0; i < values.length; i++)
+    if (node.values[i] !== values[i]) node.values[i]!.writeTo(target, places[2 * i + 2]!)
+  return target.subarray(0, bytes.length)
 }
 
 /** Where writing stands: the counterpart of {@link source} and {@link at}. */
-let target: Uint8Array = new Uint8Array(0)
+let target = new Uint8Array(16_384)
 let to = 0
 
+function reserve(size: number): void {
+  if (size > target.length) target = new Uint8Array(2 * size)
+}
+
 const headLength = (argument: number) => (argument < 24 ? 1 : argument < 0x100 ? 2 : 3)
-const linkLength = (link: Cid | null) => (link === null ? 1 : LINK_BYTES)
+const linkLength = (link: Link | null) => (link === null ? 1 : LINK_BYTES)
 
 function writeHead(major: number, argument: number): void {
   if (argument < 24) target[to++] = (major << 5) | argument
@@ -216,12 +294,12 @@ function writeKey(character: number): void {
   target[to++] = character
 }
 
-function writeLink(link: Cid | null): void {
+function writeLink(link: Link | null): void {
   if (link === null) {
     target[to++] = NULL
     return
   }
-  for (const byte of LINK_HEAD) target[to++] = byte
-  target.set(link.bytes, to)
+  for (let i = 0; i < LINK_HEAD.length; i++) target[to++] = LINK_HEAD[i]!
+  link.writeTo(target, to)
   to += CID_BYTES
 }

@@ -1,4 +1,5 @@
-import type { BlockSource, Cid } from '@imago/data'
+import type { BlockSource } from '@imago/data'
+import type { Link } from './link.ts'
 import { RepoError } from './repo-error.ts'
 import { isEmpty, positionOf, Subtree, type TreeNode } from './tree-node.ts'
 
@@ -12,7 +13,7 @@ export function insertEntry(
   root: Subtree,
   key: string,
   height: number,
-  value: Cid,
+  value: Link,
 ): Subtree {
   const node = root.node(source, undefined)
   if (isEmpty(node)) return Subtree.of({ height, keys: [key], values: [value], subtrees: [null, null] })
@@ -26,7 +27,7 @@ export function insertEntry(
   })
 }
 
-function insertInto(source: BlockSource, node: TreeNode, key: string, height: number, value: Cid): Subtree {
+function insertInto(source: BlockSource, node: TreeNode, key: string, height: number, value: Link): Subtree {
   const index = positionOf(node.keys, key)
   if (node.keys[index] === key) throw new RepoError('KeyExists', `${key} is in the tree already`)
   const below = node.subtrees[index]!
@@ -40,7 +41,7 @@ function insertInto(source: BlockSource, node: TreeNode, key: string, height: nu
             childHeight,
           )
         : insertInto(source, below.node(source, childHeight), key, height, value)
-    return Subtree.of({ ...node, subtrees: node.subtrees.with(index, child) })
+    return withSubtree(node, index, child)
   }
   const [left, right] = split(source, below, childHeight, key)
   return Subtree.of({
@@ -99,13 +100,12 @@ export function replaceEntry(
   root: Subtree,
   key: string,
   height: number,
-  value: Cid,
+  value: Link,
 ): Subtree {
   const replaceIn = (node: TreeNode): Subtree => {
     const index = positionOf(node.keys, key)
     if (node.keys[index] === key) return Subtree.of({ ...node, values: node.values.with(index, value) })
-    const child = replaceIn(childOnPath(source, node, index, key, height))
-    return Subtree.of({ ...node, subtrees: node.subtrees.with(index, child) })
+    return withSubtree(node, index, replaceIn(childOnPath(source, node, index, key, height)))
   }
   return replaceIn(root.node(source, undefined))
 }
@@ -116,7 +116,7 @@ export function removeEntry(source: BlockSource, root: Subtree, key: string, hei
     const index = positionOf(node.keys, key)
     if (node.keys[index] !== key) {
       const child = removeFrom(childOnPath(source, node, index, key, height))
-      return unlessEmpty({ ...node, subtrees: node.subtrees.with(index, child) })
+      return child === null && node.keys.length === 0 ? null : withSubtree(node, index, child)
     }
     const merged = merge(source, node.subtrees[index]!, node.subtrees[index + 1]!, node.height - 1)
     return unlessEmpty({
@@ -128,6 +128,15 @@ export function removeEntry(source: BlockSource, root: Subtree, key: string, hei
   }
   const rest = removeFrom(root.node(source, undefined))
   return rest === null ? null : trimRoot(source, rest)
+}
+
+/** A node with another child. Where one comes or goes, the block takes another form. */
+function withSubtree(node: TreeNode, index: number, child: Subtree | null): Subtree {
+  const { height, keys, values, pattern } = node
+  const subtrees = node.subtrees.with(index, child)
+  if (pattern === undefined || (child === null) !== (node.subtrees[index] === null))
+    return Subtree.of({ height, keys, values, subtrees })
+  return Subtree.of({ height, keys, values, subtrees, pattern })
 }
 
 function childOnPath(

@@ -1,6 +1,14 @@
 import { type BlockSource, type Cid, cidOfDrisl } from '@imago/data'
 import { keyHeight } from './key-height.ts'
-import { decodeNode, encodeNode, MAX_NODE_ENTRIES, MAX_TREE_HEIGHT, type NodeBlock } from './node-codec.ts'
+import { Link } from './link.ts'
+import {
+  type DecodedNode,
+  decodeNode,
+  encodeNode,
+  MAX_NODE_ENTRIES,
+  MAX_TREE_HEIGHT,
+  patchNode,
+} from './node-codec.ts'
 import { MissingBlockError, RepoError } from './repo-error.ts'
 
 /**
@@ -10,9 +18,14 @@ import { MissingBlockError, RepoError } from './repo-error.ts'
 export interface TreeNode {
   readonly height: number
   readonly keys: readonly string[]
-  readonly values: readonly Cid[]
+  readonly values: readonly Link[]
   /** One more than there are keys. */
   readonly subtrees: readonly (Subtree | null)[]
+  /**
+   * A node that was read, of the same keys and with subtrees in the same places: then this one's block is its block, with
+   * other links in it.
+   */
+  readonly pattern?: DecodedNode
 }
 
 /** The node of a tree without records. */
@@ -23,20 +36,20 @@ export const EMPTY_NODE: TreeNode = { height: 0, keys: [], values: [], subtrees:
  * nothing that can be observed, so that trees share the work along with the nodes.
  */
 export class Subtree {
-  #cid: Cid | undefined
+  #link: Link | undefined
   #bytes: Uint8Array | undefined
   #node: TreeNode | undefined
   /** Whether the node came out of a source, rather than being built here. */
   readonly stored: boolean
 
-  private constructor(stored: boolean, cid: Cid | undefined, node: TreeNode | undefined) {
+  private constructor(stored: boolean, link: Link | undefined, node: TreeNode | undefined) {
     this.stored = stored
-    this.#cid = cid
+    this.#link = link
     this.#node = node
   }
 
-  static stub(cid: Cid): Subtree {
-    return new Subtree(true, cid, undefined)
+  static stub(link: Link): Subtree {
+    return new Subtree(true, link, undefined)
   }
 
   /** @throws {RepoError} LimitExceeded for a node that other hosts would refuse. */
@@ -49,8 +62,12 @@ export class Subtree {
     return new Subtree(false, undefined, node)
   }
 
+  get link(): Link {
+    return (this.#link ??= Link.of(cidOfDrisl(this.#bytes ?? this.#encode())))
+  }
+
   get cid(): Cid {
-    return (this.#cid ??= cidOfDrisl(this.#encoded()))
+    return this.link.cid
   }
 
   /** Whether the node is at hand without asking a source. */
@@ -60,7 +77,9 @@ export class Subtree {
 
   /** @throws {MissingBlockError} when this is a stub. */
   block(source: BlockSource): Uint8Array {
-    return this.stored ? (this.#bytes ?? blockOf(source, this.cid)) : this.#encoded()
+    if (this.#bytes !== undefined) return this.#bytes
+    if (this.stored) return blockOf(source, this.cid)
+    return (this.#bytes = this.#encode().slice())
   }
 
   /**
@@ -70,34 +89,34 @@ export class Subtree {
    * @throws {RepoError} InvalidMst or LimitExceeded when the block is no node that may stand there.
    */
   node(source: BlockSource, height: number | undefined): TreeNode {
-    return (this.#node ??= this.#read(source, height))
+    return (this.#node ??= this.#read(blockOf(source, this.cid), height))
   }
 
   /** As {@link Subtree.node}, for walks over whole trees: not remembered. */
   peek(source: BlockSource, height: number | undefined): TreeNode {
-    return this.#node ?? readNode(blockOf(source, this.cid), this.cid, height)
+    return this.#node ?? readNode(blockOf(source, this.cid), this.link, height)
   }
 
   /** As {@link Subtree.node}, and `undefined` for a stub. */
   tryNode(source: BlockSource, height: number | undefined): TreeNode | undefined {
-    if (this.#node === undefined && source.get(this.cid) === undefined) return undefined
-    return this.node(source, height)
+    if (this.#node !== undefined) return this.#node
+    const bytes = source.get(this.cid)
+    return bytes && (this.#node = this.#read(bytes, height))
   }
 
-  #read(source: BlockSource, height: number | undefined): TreeNode {
-    const bytes = blockOf(source, this.cid)
-    const node = readNode(bytes, this.cid, height)
+  #read(bytes: Uint8Array, height: number | undefined): TreeNode {
+    const node = readNode(bytes, this.link, height)
     this.#bytes = bytes
     return node
   }
 
-  #encoded(): Uint8Array {
-    const { keys, values, subtrees } = this.#node!
-    return (this.#bytes ??= encodeNode({
-      keys,
-      values,
-      links: subtrees.map((subtree) => subtree?.cid ?? null),
-    }))
+  /** Bytes that do not last. */
+  #encode(): Uint8Array {
+    const { keys, values, subtrees, pattern } = this.#node!
+    const links: (Link | null)[] = []
+    for (let i = 0; i < subtrees.length; i++) links.push(subtrees[i]?.link ?? null)
+    const node = { keys, values, links }
+    return pattern === undefined ? encodeNode(node) : patchNode(pattern, node)
   }
 }
 
@@ -107,35 +126,51 @@ function blockOf(source: BlockSource, cid: Cid): Uint8Array {
   return bytes
 }
 
-function readNode(bytes: Uint8Array, cid: Cid, expectedHeight: number | undefined): TreeNode {
-  let block: NodeBlock
+/**
+ * The node in a block, which may stand where it does: its keys are of that height, and only a root may be empty.
+ * @param link what the block was asked for by.
+ * @param expectedHeight `undefined` for a root, whose keys say it.
+ * @throws {RepoError} InvalidMst, LimitExceeded
+ */
+export function readNode(bytes: Uint8Array, link: Link, expectedHeight: number | undefined): TreeNode {
+  let decoded: DecodedNode
   try {
-    block = decodeNode(bytes)
+    decoded = decodeNode(bytes)
   } catch (cause) {
     if (!(cause instanceof RepoError)) throw cause
-    throw new RepoError(cause.code, `block ${cid}: ${cause.message}`, { cause })
+    throw new RepoError(cause.code, `block ${link.cid}: ${cause.message}`, { cause })
   }
-  const { keys, values, links } = block
-  const isRoot = expectedHeight === undefined
-  const height = expectedHeight ?? (keys.length === 0 ? 0 : keyHeight(keys[0]!))
+  const { keys, values, links } = decoded
+  const height = expectedHeight ?? (decoded.height < 0 ? keyHeight(keys[0]!) : decoded.height)
   if (height > MAX_TREE_HEIGHT)
-    throw new RepoError('LimitExceeded', `MST node ${cid} at height ${height}: at most ${MAX_TREE_HEIGHT}`)
+    throw new RepoError(
+      'LimitExceeded',
+      `MST node ${link.cid} at height ${height}: at most ${MAX_TREE_HEIGHT}`,
+    )
   if (keys.length === 0) {
+    const isRoot = expectedHeight === undefined
     if (isRoot && links[0] !== null)
-      throw new RepoError('InvalidMst', `MST root ${cid} holds nothing but a child: the child is the root`)
-    if (!isRoot && links[0] === null)
-      throw new RepoError('InvalidMst', `MST node ${cid} is empty, and not the root`)
-  }
-  for (const key of keys)
-    if (keyHeight(key) !== height)
       throw new RepoError(
         'InvalidMst',
-        `MST node ${cid} at height ${height} holds ${key}, of height ${keyHeight(key)}`,
+        `MST root ${link.cid} holds nothing but a child: the child is the root`,
       )
-  const subtrees = links.map((link) => (link === null ? null : Subtree.stub(link)))
-  if (height === 0 && subtrees.some((subtree) => subtree !== null))
-    throw new RepoError('InvalidMst', `MST node ${cid} at height 0 has a child`)
-  return { height, keys, values, subtrees }
+    if (!isRoot && links[0] === null)
+      throw new RepoError('InvalidMst', `MST node ${link.cid} is empty, and not the root`)
+  } else if (decoded.height !== height) {
+    const key = keys.find((each) => keyHeight(each) !== height)!
+    throw new RepoError(
+      'InvalidMst',
+      `MST node ${link.cid} at height ${height} holds ${key}, of height ${keyHeight(key)}`,
+    )
+  }
+  const subtrees: (Subtree | null)[] = []
+  for (let i = 0; i < links.length; i++) {
+    const child = links[i]!
+    if (child !== null && height === 0)
+      throw new RepoError('InvalidMst', `MST node ${link.cid} at height 0 has a child`)
+    subtrees.push(child && Subtree.stub(child))
+  }
+  return { height, keys, values, subtrees, pattern: decoded }
 }
 
 /** Where `key` is among ascending keys, or would be: the index of the first one that is not less. */

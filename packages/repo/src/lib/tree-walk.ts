@@ -1,9 +1,10 @@
-import type { BlockSource, Cid } from '@imago/data'
+import type { BlockSource } from '@imago/data'
+import type { Link } from './link.ts'
 import { positionOf, type Subtree, type TreeNode } from './tree-node.ts'
 
 /** Where a walk stands: at an entry, or before a subtree that can be entered or passed over. */
 export type Item =
-  | { readonly key: string; readonly value: Cid }
+  | { readonly key: string; readonly value: Link }
   | { readonly subtree: Subtree; readonly height: number }
 
 interface Frame {

@@ -76,9 +76,9 @@ function linksOf(blocks: BlockMap, cid: Cid): Cid[] {
   const { bytes } = { bytes: blocks.get(cid)! }
   if (bytes[0] !== 0xa2 || bytes[2] !== 0x65) return []
   const node = decodeNode(bytes)
-  return [node.links[0]!, ...node.keys.flatMap((_, i) => [node.values[i]!, node.links[i + 1]!])].filter(
-    (link) => link !== null,
-  )
+  return [node.links[0]!, ...node.keys.flatMap((_, i) => [node.values[i]!, node.links[i + 1]!])]
+    .filter((link) => link !== null)
+    .map((link) => link.cid)
 }
 
 test('a store is asked for each block once', () => {

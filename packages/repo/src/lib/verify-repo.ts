@@ -28,7 +28,7 @@ export interface VerifiedRepo {
  */
 export function verifyRepo(
   car: { roots: readonly Cid[]; blocks: BlockSource },
-  expected: { did?: Did; key?: PublicKey } = {},
+  expected: ExpectedCommit = {},
 ): VerifiedRepo {
   const source = checkedSource(car.blocks)
   const { commit, cid } = openVerifiedCommit(car.roots, source, expected)
@@ -41,18 +41,29 @@ export function verifyRepo(
   return { commit, cid, records }
 }
 
+/** What a commit has to be; what is left out is not checked. */
+export interface ExpectedCommit {
+  readonly did?: Did
+  readonly key?: PublicKey
+}
+
 /** The commit that the first root names, checked against what is expected of it. */
 export function openVerifiedCommit(
   roots: readonly Cid[],
   source: BlockSource,
-  expected: { did?: Did; key?: PublicKey },
+  expected: ExpectedCommit,
 ): { commit: Commit; cid: Cid } {
   const cid = roots[0]
   if (cid === undefined) throw new RepoError('InvalidCommit', 'no root: the first one has to be the commit')
-  const commit = parseCommit(requireBlock(source, cid, 'commit'))
+  return { commit: checkedCommit(cid, requireBlock(source, cid, 'commit'), expected), cid }
+}
+
+/** @throws {RepoError} InvalidCommit, InvalidSignature */
+export function checkedCommit(cid: Cid, bytes: Uint8Array, expected: ExpectedCommit): Commit {
+  const commit = parseCommit(bytes)
   if (expected.did !== undefined && commit.did !== expected.did)
     throw new RepoError('InvalidCommit', `the repository of ${commit.did}, not of ${expected.did}`)
   if (expected.key !== undefined && !verifyCommitSignature(commit, expected.key))
     throw new RepoError('InvalidSignature', `commit ${cid} is not signed by ${expected.key.didKey}`)
-  return { commit, cid }
+  return commit
 }

@@ -11,22 +11,26 @@ import type { Subtree } from './tree-node.ts'
  */
 export function verifyTree(tree: Mst, options: { partial?: boolean } = {}): void {
   const { source } = tree
-  let previous = ''
-  const visit = (subtree: Subtree, height: number | undefined): void => {
+  /** The last key in a subtree, all of which come after the key before it; that key where it is passed over. */
+  const visit = (subtree: Subtree, height: number | undefined, after: string): string => {
     const node = subtree.tryNode(source, height)
     if (node === undefined) {
-      if (options.partial) return
+      if (options.partial) return after
       throw new MissingBlockError(subtree.cid, 'MST node')
     }
-    for (let i = 0; i < node.subtrees.length; i++) {
-      const child = node.subtrees[i]!
-      if (child !== null) visit(child, node.height - 1)
-      const key = node.keys[i]
-      if (key === undefined) return
-      if (key <= previous)
-        throw new RepoError('InvalidMst', `${key} comes after ${previous}: the tree is not in order`)
+    const { keys, subtrees } = node
+    // Within the node keys ascend already, or it would not have been read.
+    let previous = after
+    for (let i = 0; i < subtrees.length; i++) {
+      const child = subtrees[i]!
+      const last = child === null ? previous : visit(child, node.height - 1, previous)
+      const key = keys[i]
+      if (key === undefined) return last
+      if ((i === 0 || last !== previous) && key <= last)
+        throw new RepoError('InvalidMst', `${key} comes after ${last}: the tree is not in order`)
       previous = key
     }
+    return previous
   }
-  visit(tree.rootNode, undefined)
+  visit(tree.rootNode, undefined, '')
 }

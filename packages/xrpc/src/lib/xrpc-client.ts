@@ -1,11 +1,11 @@
 import { parse, type Value } from '@imago/data'
-import { readBytes } from './byte-stream.ts'
+import { errorOf, failure, reasonOf } from './call-failure.ts'
 import type { BodyLike, HeadersLike } from './fetch-types.ts'
 import { isJson, mediaTypeOf } from './media-type.ts'
 import type { Retry } from './retry.ts'
 import type { ErrorNameOf, GivenParamsOf, HttpSchema, IfRaw, InputOf, OutputOf } from './schema-types.ts'
 import { wireJson } from './wire-json.ts'
-import { errorNameOf, isErrorName, XrpcError } from './xrpc-error.ts'
+import { XrpcError } from './xrpc-error.ts'
 
 /** What may be set for a whole client, and overridden for a call. */
 export interface ClientDefaults {
@@ -38,7 +38,7 @@ export type CallInput<S> = IfRaw<InputOf<S>, BodyLike>
 export type CallOutput<S> = IfRaw<OutputOf<S>, Response>
 
 /** Where a key may be left out, `undefined` may stand; otherwise the key must be there. */
-type MaybeOptional<Key extends string, T> = undefined extends T
+export type MaybeOptional<Key extends string, T> = undefined extends T
   ? { readonly [K in Key]?: T }
   : Record<never, never> extends T
     ? { readonly [K in Key]?: T }
@@ -89,8 +89,6 @@ export interface Client {
    */
   request(nsid: string, request?: RawRequest): Promise<Response>
 }
-
-const MAX_ERROR_BYTES = 65_536
 
 /** @throws {TypeError} when `service` is not an http or https URL. */
 export function createClient(options: ClientOptions): Client {
@@ -216,42 +214,4 @@ async function outputOf(
   const result = check ? schema.output.schema?.validate(output) : undefined
   if (result && !result.ok) throw bad(`output${result.issue.path} ${result.issue.message}`)
   return output
-}
-
-/** Proxies and captive portals answer in HTML: what cannot be read as an XRPC error is told from its status. */
-async function errorOf(response: Response): Promise<XrpcError> {
-  const { status, headers } = response
-  const fallback = response.statusText || `HTTP status ${status}`
-  const { error, message } = await errorBody(response)
-  return new XrpcError(
-    status,
-    isErrorName(error) ? error : errorNameOf(status),
-    typeof message === 'string' && message !== '' ? message : fallback,
-    { headers },
-  )
-}
-
-async function errorBody(response: Response): Promise<{ error?: unknown; message?: unknown }> {
-  if (response.body === null) return {}
-  const tooLong = () => new RangeError(`an error has at most ${MAX_ERROR_BYTES} bytes`)
-  const broken = () => new TypeError('the answer broke off')
-  try {
-    const bytes = await readBytes(response.body, { maxBytes: MAX_ERROR_BYTES, tooLong, broken })
-    const body: unknown = JSON.parse(new TextDecoder().decode(bytes))
-    return typeof body === 'object' && body !== null ? body : {}
-  } catch {
-    return {}
-  }
-}
-
-/** What to throw when the network, or the caller's own `fetch`, gave up. */
-function failure(cause: unknown, subject: string, signal: AbortSignal | undefined): unknown {
-  if (signal?.aborted) return signal.reason
-  if (cause instanceof XrpcError) return cause
-  return new XrpcError(0, 'NetworkError', `${subject}: ${reasonOf(cause)}`, { cause })
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message
 }

@@ -21,7 +21,7 @@ export function checkInput(v: unknown, m: Mode): Issue | undefined {
   return undefined
 }
 
-export const main: ProcedureSchema<Params, Input, Output> = /*#__PURE__*/ procedure({
+export const main: ProcedureSchema<Params, Input, Output, Params, 'HandleNotFound' | 'DidNotFound' | 'DidDeactivated'> = /*#__PURE__*/ procedure({
   nsid: 'com.atproto.identity.refreshIdentity',
   input: { encoding: 'application/json', check: checkInput },
   output: { encoding: 'application/json', check: IdentityDefs.checkIdentityInfo },

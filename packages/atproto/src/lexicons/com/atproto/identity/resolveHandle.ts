@@ -20,7 +20,7 @@ export function checkOutput(v: unknown, m: Mode): Issue | undefined {
   return undefined
 }
 
-export const main: QuerySchema<Params, Output> = /*#__PURE__*/ query({
+export const main: QuerySchema<Params, Output, Params, 'HandleNotFound'> = /*#__PURE__*/ query({
   nsid: 'com.atproto.identity.resolveHandle',
   params: {
     handle: { type: 'string', check: (v) => (!isHandle(v) ? fail('', v, 'a handle') : undefined), required: true },

@@ -12,7 +12,7 @@ export type Params = {
 
 export type Output = IdentityDefs.IdentityInfo
 
-export const main: QuerySchema<Params, Output> = /*#__PURE__*/ query({
+export const main: QuerySchema<Params, Output, Params, 'HandleNotFound' | 'DidNotFound' | 'DidDeactivated'> = /*#__PURE__*/ query({
   nsid: 'com.atproto.identity.resolveIdentity',
   params: {
     identifier: { type: 'string', check: (v) => (!isAtIdentifier(v) ? fail('', v, 'a DID or handle') : undefined), required: true },

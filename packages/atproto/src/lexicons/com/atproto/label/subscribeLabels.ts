@@ -19,7 +19,7 @@ export function checkMessage(v: unknown, m: Mode): Issue | undefined {
   }
 }
 
-export const main: SubscriptionSchema<Params, Message> = /*#__PURE__*/ subscription({
+export const main: SubscriptionSchema<Params, Message, Params, 'FutureCursor'> = /*#__PURE__*/ subscription({
   nsid: 'com.atproto.label.subscribeLabels',
   params: {
     cursor: { type: 'integer', check: (v) => (!isInteger(v) ? fail('', v, 'an integer') : undefined) },

@@ -25,7 +25,7 @@ export function checkOutput(v: unknown, m: Mode): Issue | undefined {
   return undefined
 }
 
-export const main: QuerySchema<Params, Output> = /*#__PURE__*/ query({
+export const main: QuerySchema<Params, Output, Params, 'LexiconNotFound'> = /*#__PURE__*/ query({
   nsid: 'com.atproto.lexicon.resolveLexicon',
   params: {
     nsid: { type: 'string', check: (v) => (!isNsid(v) ? fail('', v, 'an NSID') : undefined), required: true },

@@ -20,7 +20,7 @@ export function checkInput(v: unknown, m: Mode): Issue | undefined {
   return undefined
 }
 
-export const main: ProcedureSchema<Params, Input, Output> = /*#__PURE__*/ procedure({
+export const main: ProcedureSchema<Params, Input, Output, Params, 'AccountNotFound' | 'ExpiredToken' | 'InvalidToken' | 'InvalidEmail'> = /*#__PURE__*/ procedure({
   nsid: 'com.atproto.server.confirmEmail',
   input: { encoding: 'application/json', check: checkInput },
   errors: ['AccountNotFound', 'ExpiredToken', 'InvalidToken', 'InvalidEmail'],

@@ -21,7 +21,7 @@ export function checkInput(v: unknown, m: Mode): Issue | undefined {
   return undefined
 }
 
-export const main: ProcedureSchema<Params, Input, Output> = /*#__PURE__*/ procedure({
+export const main: ProcedureSchema<Params, Input, Output, Params, 'AccountTakedown'> = /*#__PURE__*/ procedure({
   nsid: 'com.atproto.server.createAppPassword',
   input: { encoding: 'application/json', check: checkInput },
   output: { encoding: 'application/json', check: checkAppPassword },

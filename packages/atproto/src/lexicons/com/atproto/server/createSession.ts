@@ -54,7 +54,7 @@ export function checkOutput(v: unknown, m: Mode): Issue | undefined {
   return undefined
 }
 
-export const main: ProcedureSchema<Params, Input, Output> = /*#__PURE__*/ procedure({
+export const main: ProcedureSchema<Params, Input, Output, Params, 'AccountTakedown' | 'AuthFactorTokenRequired'> = /*#__PURE__*/ procedure({
   nsid: 'com.atproto.server.createSession',
   input: { encoding: 'application/json', check: checkInput },
   output: { encoding: 'application/json', check: checkOutput },

@@ -24,7 +24,7 @@ export function checkInput(v: unknown, m: Mode): Issue | undefined {
   return undefined
 }
 
-export const main: ProcedureSchema<Params, Input, Output> = /*#__PURE__*/ procedure({
+export const main: ProcedureSchema<Params, Input, Output, Params, 'ExpiredToken' | 'InvalidToken'> = /*#__PURE__*/ procedure({
   nsid: 'com.atproto.server.deleteAccount',
   input: { encoding: 'application/json', check: checkInput },
   errors: ['ExpiredToken', 'InvalidToken'],

@@ -9,7 +9,7 @@ export type Input = undefined
 
 export type Output = undefined
 
-export const main: ProcedureSchema<Params, Input, Output> = /*#__PURE__*/ procedure({
+export const main: ProcedureSchema<Params, Input, Output, Params, 'InvalidToken' | 'ExpiredToken'> = /*#__PURE__*/ procedure({
   nsid: 'com.atproto.server.deleteSession',
   errors: ['InvalidToken', 'ExpiredToken'],
 })

@@ -21,7 +21,7 @@ export function checkOutput(v: unknown, m: Mode): Issue | undefined {
   return undefined
 }
 
-export const main: QuerySchema<Params, Output, Given<Params, 'includeUsed' | 'createAvailable'>> = /*#__PURE__*/ query({
+export const main: QuerySchema<Params, Output, Given<Params, 'includeUsed' | 'createAvailable'>, 'DuplicateCreate'> = /*#__PURE__*/ query({
   nsid: 'com.atproto.server.getAccountInviteCodes',
   params: {
     includeUsed: { type: 'boolean', check: (v) => (typeof v !== 'boolean' ? fail('', v, 'a boolean') : undefined), default: true },

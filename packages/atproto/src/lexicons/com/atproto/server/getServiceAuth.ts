@@ -22,7 +22,7 @@ export function checkOutput(v: unknown, m: Mode): Issue | undefined {
   return undefined
 }
 
-export const main: QuerySchema<Params, Output> = /*#__PURE__*/ query({
+export const main: QuerySchema<Params, Output, Params, 'BadExpiration'> = /*#__PURE__*/ query({
   nsid: 'com.atproto.server.getServiceAuth',
   params: {
     aud: { type: 'string', check: (v) => (typeof v !== 'string' || longer(v, 2048) ? fail('', v, 'a string of at most 2048 bytes') : undefined), required: true },

@@ -18,7 +18,7 @@ export function checkOutput(v: unknown, m: Mode): Issue | undefined {
   return undefined
 }
 
-export const main: QuerySchema<Params, Output> = /*#__PURE__*/ query({
+export const main: QuerySchema<Params, Output, Params, 'AccountTakedown'> = /*#__PURE__*/ query({
   nsid: 'com.atproto.server.listAppPasswords',
   output: { encoding: 'application/json', check: checkOutput },
   errors: ['AccountTakedown'],

@@ -39,7 +39,7 @@ export function checkOutput(v: unknown, m: Mode): Issue | undefined {
   return undefined
 }
 
-export const main: ProcedureSchema<Params, Input, Output> = /*#__PURE__*/ procedure({
+export const main: ProcedureSchema<Params, Input, Output, Params, 'AccountTakedown' | 'InvalidToken' | 'ExpiredToken'> = /*#__PURE__*/ procedure({
   nsid: 'com.atproto.server.refreshSession',
   output: { encoding: 'application/json', check: checkOutput },
   errors: ['AccountTakedown', 'InvalidToken', 'ExpiredToken'],

@@ -22,7 +22,7 @@ export function checkInput(v: unknown, m: Mode): Issue | undefined {
   return undefined
 }
 
-export const main: ProcedureSchema<Params, Input, Output> = /*#__PURE__*/ procedure({
+export const main: ProcedureSchema<Params, Input, Output, Params, 'ExpiredToken' | 'InvalidToken' | 'TokenRequired'> = /*#__PURE__*/ procedure({
   nsid: 'com.atproto.server.updateEmail',
   input: { encoding: 'application/json', check: checkInput },
   errors: ['ExpiredToken', 'InvalidToken', 'TokenRequired'],

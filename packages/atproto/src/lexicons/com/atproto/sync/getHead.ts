@@ -20,7 +20,7 @@ export function checkOutput(v: unknown, m: Mode): Issue | undefined {
   return undefined
 }
 
-export const main: QuerySchema<Params, Output> = /*#__PURE__*/ query({
+export const main: QuerySchema<Params, Output, Params, 'HeadNotFound'> = /*#__PURE__*/ query({
   nsid: 'com.atproto.sync.getHead',
   params: {
     did: { type: 'string', check: (v) => (!isDid(v) ? fail('', v, 'a DID') : undefined), required: true },

@@ -25,7 +25,7 @@ export function checkOutput(v: unknown, m: Mode): Issue | undefined {
   return undefined
 }
 
-export const main: QuerySchema<Params, Output> = /*#__PURE__*/ query({
+export const main: QuerySchema<Params, Output, Params, 'HostNotFound'> = /*#__PURE__*/ query({
   nsid: 'com.atproto.sync.getHostStatus',
   params: {
     hostname: { type: 'string', check: (v) => (typeof v !== 'string' ? fail('', v, 'a string') : undefined), required: true },

@@ -13,7 +13,7 @@ export type Params = {
 
 export type Output = RawBody
 
-export const main: QuerySchema<Params, Output> = /*#__PURE__*/ query({
+export const main: QuerySchema<Params, Output, Params, 'RecordNotFound' | 'RepoNotFound' | 'RepoTakendown' | 'RepoSuspended' | 'RepoDeactivated'> = /*#__PURE__*/ query({
   nsid: 'com.atproto.sync.getRecord',
   params: {
     did: { type: 'string', check: (v) => (!isDid(v) ? fail('', v, 'a DID') : undefined), required: true },

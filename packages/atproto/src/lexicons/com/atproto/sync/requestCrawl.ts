@@ -18,7 +18,7 @@ export function checkInput(v: unknown, m: Mode): Issue | undefined {
   return undefined
 }
 
-export const main: ProcedureSchema<Params, Input, Output> = /*#__PURE__*/ procedure({
+export const main: ProcedureSchema<Params, Input, Output, Params, 'HostBanned'> = /*#__PURE__*/ procedure({
   nsid: 'com.atproto.sync.requestCrawl',
   input: { encoding: 'application/json', check: checkInput },
   errors: ['HostBanned'],

@@ -33,7 +33,7 @@ export function checkMessage(v: unknown, m: Mode): Issue | undefined {
   }
 }
 
-export const main: SubscriptionSchema<Params, Message> = /*#__PURE__*/ subscription({
+export const main: SubscriptionSchema<Params, Message, Params, 'FutureCursor' | 'ConsumerTooSlow'> = /*#__PURE__*/ subscription({
   nsid: 'com.atproto.sync.subscribeRepos',
   params: {
     cursor: { type: 'integer', check: (v) => (!isInteger(v) ? fail('', v, 'an integer') : undefined) },

@@ -18,7 +18,7 @@ export function checkOutput(v: unknown, m: Mode): Issue | undefined {
   return undefined
 }
 
-export const main: QuerySchema<Params, Output> = /*#__PURE__*/ query({
+export const main: QuerySchema<Params, Output, Params, 'InvalidScopeReference'> = /*#__PURE__*/ query({
   nsid: 'com.atproto.temp.dereferenceScope',
   params: {
     scope: { type: 'string', check: (v) => (typeof v !== 'string' ? fail('', v, 'a string') : undefined), required: true },

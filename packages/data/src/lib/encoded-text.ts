@@ -1,25 +1,27 @@
 import { compareBytes } from '../bytes.ts'
 
 /** A key of a map, and what it is in DRISL-CBOR. */
-export interface EncodedKey {
+export interface EncodedText {
   readonly text: string
   /** Header and UTF-8. */
   readonly bytes: Uint8Array
+  /** The key that came after it last time. In order, or else it were not kept. */
+  next?: EncodedText | undefined
 }
 
 /** Keys come again and again, so they are kept; all are dropped when there are too many, which real data never has. */
-const known = new Map<string, EncodedKey>()
+const known = new Map<string, EncodedText>()
 const MOST_KNOWN = 2048
 const LONGEST_KNOWN = 64
 
 const utf8 = new TextEncoder()
 
 /** @returns `undefined` for a key with a lone surrogate, which UTF-8 cannot spell. */
-export function encodedKey(text: string): EncodedKey | undefined {
+export function encodedText(text: string): EncodedText | undefined {
   const found = known.get(text)
   if (found !== undefined) return found
   if (!text.isWellFormed()) return undefined
-  const key = { text, bytes: withHeader(utf8.encode(text)) }
+  const key: EncodedText = { text, bytes: withHeader(utf8.encode(text)), next: undefined }
   if (text.length <= LONGEST_KNOWN) {
     if (known.size >= MOST_KNOWN) known.clear()
     known.set(text, key)
@@ -49,5 +51,21 @@ function withHeader(text: Uint8Array): Uint8Array {
  * Order of two keys in DRISL-CBOR: shorter first, then bytewise. Headers of equal length do not disturb it, and
  * those of different length only repeat it.
  */
-export const compareEncodedKeys = (a: EncodedKey, b: EncodedKey): number =>
+export const compareEncodedKeys = (a: EncodedText, b: EncodedText): number =>
   a.bytes.length - b.bytes.length || compareBytes(a.bytes, b.bytes)
+
+/** Stands before the first key. */
+const NO_KEY: EncodedText = { text: '', bytes: new Uint8Array(), next: undefined }
+
+/**
+ * The key `text`, when it may follow `previous` (or be the first) in DRISL-CBOR; otherwise `undefined`. Keys that are
+ * dropped can live on only behind those few that one map leads to, so what they take has a bound.
+ */
+export function keyAfter(previous: EncodedText = NO_KEY, text: string): EncodedText | undefined {
+  const { next } = previous
+  if (next !== undefined && next.text === text) return next
+  const key = encodedText(text)
+  if (key === undefined || compareEncodedKeys(previous, key) >= 0) return undefined
+  if (text.length <= LONGEST_KNOWN) previous.next = key
+  return key
+}

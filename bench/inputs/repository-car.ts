@@ -1,0 +1,56 @@
+import { importKeypair, type PublicKey } from '@imago/crypto'
+import { BlockMap, type Cid, carEntry, carHeader, encode } from '@imago/data'
+import { exportRepo, Mst, signCommit } from '@imago/repo'
+import { createRandom } from '@imago/sim/random'
+import type { Did } from '@imago/syntax'
+import { anyRecord, anyTid } from './records.ts'
+
+/** A whole repository as its host sends it. */
+export interface RepositoryCar {
+  readonly did: Did
+  readonly key: PublicKey
+  readonly records: number
+  /** The file, in streamable order: made while it is read, and the same every time. */
+  chunks(): Generator<Uint8Array, void, undefined>
+}
+
+const did: Did = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz'
+const REV = '3m4zzzzzzzz2a'
+const CHUNK_BYTES = 65_536
+
+/** A repository of `records` records, signed with K-256; the same seed gives the same bytes. */
+export function repositoryCar({ seed, records }: { seed: number; records: number }): RepositoryCar {
+  const random = createRandom(seed)
+  const keypair = importKeypair('k256', random.bytes(32))
+  const blocks = new BlockMap()
+  const entries = Array.from({ length: records }, () => {
+    const { collection, record } = anyRecord(random)
+    return [`${collection}/${anyTid(random)}`, blocks.add(encode(record))] as const
+  })
+  const tree = Mst.from(entries)
+  const { cid, bytes } = signCommit({ did, data: tree.root, rev: REV }, keypair)
+  blocks.set(cid, bytes).addAll(tree.nodes())
+  return { did, key: keypair.publicKey, records, chunks: () => inChunks(cid, blocks) }
+}
+
+function* inChunks(head: Cid, blocks: BlockMap): Generator<Uint8Array, void> {
+  let chunk = new Uint8Array(CHUNK_BYTES)
+  let filled = 0
+  const pieces = function* () {
+    yield carHeader([head])
+    for (const block of exportRepo(blocks, head)) yield carEntry(block)
+  }
+  for (const piece of pieces()) {
+    for (let at = 0; at < piece.length; ) {
+      const part = piece.subarray(at, at + CHUNK_BYTES - filled)
+      chunk.set(part, filled)
+      at += part.length
+      filled += part.length
+      if (filled < CHUNK_BYTES) continue
+      yield chunk
+      chunk = new Uint8Array(CHUNK_BYTES)
+      filled = 0
+    }
+  }
+  if (filled > 0) yield chunk.subarray(0, filled)
+}

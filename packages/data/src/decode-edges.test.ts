@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { cidOfRaw } from './cid.ts'
+import { DataError } from './data-error.ts'
+import { decode } from './decode.ts'
+import { encode } from './encode.ts'
+
+// What lies right on a limit, and what differs from the canonical form as little as can be.
+
+const refused = (code: string) => (error: unknown) => error instanceof DataError && error.code === code
+
+test('as many entries as are allowed are decoded, and one more is not', () => {
+  for (const value of [[1, 2, 3], { a: 1, b: 2, c: 3 }]) {
+    const bytes = encode(value)
+    assert.deepEqual(decode(bytes, { maxEntries: 3 }), value)
+    assert.throws(() => decode(bytes, { maxEntries: 2 }), refused('LimitExceeded'))
+  }
+})
+
+test('a link is of 37 bytes, whatever follows it', () => {
+  const link = encode(cidOfRaw(new Uint8Array(3)))
+  assert.equal(link[3], 37)
+  for (const length of [36, 38, 0xff]) {
+    const bytes = Uint8Array.of(0x82, ...link.with(3, length), 0x00)
+    assert.throws(() => decode(bytes), refused('InvalidCbor'))
+  }
+})
+
+test('a key that was seen before is held to the limit as well', () => {
+  const bytes = encode({ 'a key of some length': 1 })
+  assert.deepEqual(decode(bytes), { 'a key of some length': 1 })
+  assert.throws(() => decode(bytes, { maxKeyBytes: 10 }), refused('LimitExceeded'))
+})
+
+test('keys and type names that differ in one character are not taken for one another', () => {
+  const text = 'app.bsky.feed'
+  for (let round = 0; round < 2; round++)
+    for (let at = 0; at < text.length; at++) {
+      const other = `${text.slice(0, at)}X${text.slice(at + 1)}`
+      for (const name of [text, other, text]) {
+        assert.deepEqual(decode(encode({ [name]: 1 })), { [name]: 1 })
+        assert.deepEqual(decode(encode({ $type: name })), { $type: name })
+      }
+    }
+})
+
+test('maps of any size around what fits the first byte come back as they were', () => {
+  for (const size of [22, 23, 24, 25, 255, 256]) {
+    const names = Array.from({ length: size }, (_, i) => `k${String(i).padStart(4, '0')}`)
+    for (const order of [names, names.toReversed()]) {
+      const map = Object.fromEntries(order.map((name, i) => [name, i]))
+      assert.deepEqual(decode(encode(map)), map)
+    }
+  }
+})

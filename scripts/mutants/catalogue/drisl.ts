@@ -1,0 +1,101 @@
+import { type Edit, type Mutant, mutantsOf } from '../mutant.ts'
+
+const drisl = (file: string, edits: readonly Edit[]) => mutantsOf('drisl', `packages/data/src/${file}`, edits)
+
+/** The codec, and CIDs, which are its links. */
+export const DRISL: readonly Mutant[] = [
+  ...drisl('decode.ts', [
+    ['integers need not be short', 'if (value < least) throw', 'if (value < 24) throw'],
+    ['integers beyond 2⁵³', 'if (value > Number.MAX_SAFE_INTEGER) throw', 'if (value > 2 ** 54) throw'],
+    ['−2⁵³ is safe', 'if (value < Number.MIN_SAFE_INTEGER) throw', 'if (value < -(2 ** 54)) throw'],
+    ['bytes may follow the value', 'if (at !== input.length)', 'if (at > input.length)'],
+    ['the second key may come anywhere', 'if (i > 0 && !isAfter(', 'if (i > 1 && !isAfter('],
+    ['short keys need not come first', 'return length > previousLength', 'return true'],
+    [
+      'keys of one length in any order',
+      'if (difference !== 0) return difference > 0',
+      'if (difference !== 0) return true',
+    ],
+    [
+      'text need not be UTF-8',
+      "if (text === undefined) throw invalid(bytes, start, 'text",
+      "if (text === null) throw invalid(bytes, start, 'text",
+    ],
+    ['tags above 42 are links as well', 'if (tag !== LINK_TAG)', 'if (tag < LINK_TAG)'],
+    ['a link need not begin with zero', ' || bytes[start + 4] !== 0x00)', ')'],
+    ['a link may say that it is longer', 'bytes[start + 3] !== 37', 'bytes[start + 3]! < 37'],
+    ['one level too deep', 'if (depth > maxDepth)', 'if (depth > maxDepth + 1)'],
+    ['one entry too few', 'if (length > maxEntries)', 'if (length >= maxEntries)'],
+    ['bytes may be keys', 'if (initial >> 5 !== 3) throw', 'if (initial >> 5 < 2) throw'],
+    [
+      'undefined is null',
+      'if (initial === NULL) return null',
+      'if (initial === NULL || initial === 0xf7) return null',
+    ],
+    ['what is cut off is read all the same', '  need(bytes, length)\n', ''],
+    [
+      'a known key may be longer than allowed',
+      'if (known !== undefined && known.bytes.length <= maxKeyBytes)',
+      'if (known !== undefined)',
+    ],
+    [
+      'the size of the input does not matter',
+      'if (bytes.length - offset > maxBytes)',
+      'if (offset > maxBytes)',
+    ],
+  ]),
+  ...drisl('lib/known-texts.ts', [
+    [
+      'a text that begins like a known one is that one',
+      'if (expected[i] !== bytes[at + i])',
+      'if (i < 4 && expected[i] !== bytes[at + i])',
+    ],
+  ]),
+  ...drisl('lib/utf8-node.ts', [
+    ['bad UTF-8 is repaired', "text.includes('\\ufffd') ? decodeStrictly(bytes, start, end) : text", 'text'],
+  ]),
+  ...drisl('lib/short-ascii.ts', [
+    [
+      'Latin letters pass for ASCII',
+      'return seen > 0x7f ? undefined : text',
+      'return seen > 0xff ? undefined : text',
+    ],
+  ]),
+  ...drisl('encode.ts', [
+    ['negative integers are one off', 'writeHeader(NEGATIVE, -1 - value)', 'writeHeader(NEGATIVE, -value)'],
+    ['floats are written', 'if (!isInteger(value)) throw', 'if (Number.isNaN(value)) throw'],
+    [
+      'half characters are written',
+      'if (bytes !== length && !text.isWellFormed()) throw',
+      'if (bytes < 0) throw',
+    ],
+    ['256 does not fit one byte', 'else if (argument < 0x100) {', 'else if (argument <= 0x100) {'],
+    ['65536 does not fit two bytes', 'else if (argument < 0x1_0000) {', 'else if (argument <= 0x1_0000) {'],
+    ['the header of text that is not ASCII', 'if (needed !== headerLength)', 'if (needed < headerLength)'],
+    [
+      'a map of 24 does not fit the first byte',
+      'const MOST_IN_INITIAL_BYTE = 23',
+      'const MOST_IN_INITIAL_BYTE = 24',
+    ],
+    ['one level too deep', 'if (depth >= maxDepth)', 'if (depth > maxDepth)'],
+    ['a text just too long for the quick way', 'const SHORT_TEXT = 8', 'const SHORT_TEXT = 40'],
+  ]),
+  ...drisl('lib/encoded-text.ts', [
+    [
+      'keys in the order of JavaScript',
+      'a.bytes.length - b.bytes.length || compareBytes(a.bytes, b.bytes)',
+      'compareBytes(a.bytes.subarray(1), b.bytes.subarray(1))',
+    ],
+  ]),
+  ...drisl('cid.ts', [
+    ['CIDs that differ at the end are the same', '      this.w7 === other.w7 &&\n', ''],
+    ['CIDs that differ in the middle are the same', '      this.w3 === other.w3 &&\n', ''],
+    [
+      'a record and a blob of the same bytes are the same',
+      'this.w7 === other.w7 &&\n      this.codec === other.codec',
+      'this.w7 === other.w7',
+    ],
+    ['any version of CID', '      bytes[at] !== VERSION_1 ||\n', ''],
+    ['any hash', '      bytes[at + 2] !== SHA256_CODE ||\n', ''],
+  ]),
+]
