@@ -16,14 +16,19 @@ const bin = (name: string) => `${root}node_modules/.bin/${name}`
 const files = (pattern: string) =>
   globSync(pattern, { cwd: root, exclude: (name) => name === 'node_modules' }).sort()
 
+/** Tests of the tests: short forms of fuzzing and of the catalogue of deliberate bugs. */
+const JUDGES = ['scripts/fuzz.test.ts', 'scripts/mutants.test.ts']
+const unitFiles = files(`${ROOMS}/**/*.test.ts`).filter((file) => !JUDGES.includes(file))
+
 const stages: readonly Stage[] = [
   { name: 'format and lint', command: [bin('biome'), 'check', '.'] },
   { name: 'types', command: [bin('tsc'), '--noEmit'] },
   {
     name: 'unit',
     // One process for all files: 200 small files take 0.4 s this way and 20 s in a process each.
-    command: [process.execPath, '--test', '--test-isolation=none', ...files(`${ROOMS}/**/*.test.ts`)],
+    command: [process.execPath, '--test', '--test-isolation=none', ...unitFiles],
   },
+  { name: 'fuzz and mutants', command: [process.execPath, '--test', ...JUDGES] },
   {
     name: 'e2e',
     // Real processes and fixed ports: one file at a time.

@@ -90,7 +90,7 @@ export function formatBar({ bar, unit }: Pick<JudgedRow, 'bar' | 'unit'>): strin
   if (bar === undefined || unit === undefined) return ''
   const sign = MORE_IS_BETTER.has(unit) ? '≥' : '≤'
   return [
-    bar.timesPeer !== undefined && `≥ ${bar.timesPeer}×`,
+    bar.timesPeer !== undefined && `≥ ${Number(bar.timesPeer.toFixed(2))}×`,
     bar.limit !== undefined && `${sign} ${formatFigure(bar.limit, unit)}`,
   ]
     .filter((part) => part !== false)
