@@ -213,3 +213,22 @@ test('what the source throws comes through', async () => {
   const { blocks } = await streamCar(failing())
   await assert.rejects(Array.fromAsync(blocks), /connection lost/)
 })
+
+test('a length that is announced takes no memory before its bytes come', async () => {
+  const announced = concatBytes([carHeader([root]), encodeVarint(2_000_000), new Uint8Array(10)])
+  const gates = Array.from({ length: 100 }, () => Promise.withResolvers<void>())
+  const before = process.memoryUsage().arrayBuffers
+  const readers = gates.map(async ({ promise }) => {
+    async function* stalled() {
+      yield announced
+      await promise
+    }
+    const { blocks } = await streamCar(stalled())
+    await assert.rejects(blocks.next(), /cut off/)
+  })
+  await new Promise((resolve) => setImmediate(resolve))
+  const taken = process.memoryUsage().arrayBuffers - before
+  for (const { resolve } of gates) resolve()
+  await Promise.all(readers)
+  assert.ok(taken < 20_000_000, `${taken} bytes for 100 announcements of 2 MB`)
+})

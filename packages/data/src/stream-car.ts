@@ -66,6 +66,9 @@ async function* iterateBlocks(reader: FrameReader, bounds: CarLimits): AsyncGene
   }
 }
 
+/** Taken at first for a frame that lies across chunks. */
+const FIRST_GATHERED_BYTES = 4096
+
 /** Bytes that hold a whole frame, and where it is in them and began in the file. */
 interface Frame {
   readonly bytes: Uint8Array
@@ -116,12 +119,20 @@ class FrameReader {
     return { bytes: await this.#gather(length, fileOffset, what), start: 0, end: length, fileOffset }
   }
 
-  /** `length` bytes that lie across chunks, copied once, however small the chunks are. */
+  /**
+   * `length` bytes that lie across chunks, however small those are. Memory grows with what has come: a length alone,
+   * which anybody can write, takes none.
+   */
   async #gather(length: number, fileOffset: number, what: string): Promise<Uint8Array> {
-    const frame = new Uint8Array(length)
+    let frame = new Uint8Array(Math.min(length, FIRST_GATHERED_BYTES))
     let filled = 0
     for (;;) {
       const part = this.#chunk.subarray(this.#at, this.#at + length - filled)
+      if (filled + part.length > frame.length) {
+        const larger = new Uint8Array(Math.min(length, Math.max(2 * frame.length, filled + part.length)))
+        larger.set(frame.subarray(0, filled))
+        frame = larger
+      }
       frame.set(part, filled)
       filled += part.length
       this.#at += part.length

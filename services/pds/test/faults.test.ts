@@ -158,6 +158,8 @@ test('nobody is told that nothing has to change on the strength of a write that 
   const { plan, ports, fired } = failingStore()
   await using pds = await openTestPds({ ports })
   const alice = await pds.createAccount('alice')
+  // From here on the session is known, so that what is sent together arrives together, and in order.
+  await create(pds, alice, 'first')
   const put = () =>
     pds.procedure('com.atproto.repo.putRecord', {
       token: alice.accessJwt,
@@ -169,14 +171,14 @@ test('nobody is told that nothing has to change on the strength of a write that 
   assert.equal(first!.status, 500)
   // The second had nothing to do after the first; now that there is no first, it writes.
   assert.deepEqual([second!.status, 'commit' in second!.body], [200, true])
-  assert.deepEqual(await recordsOf(pds, alice), ['self'])
+  assert.deepEqual(await recordsOf(pds, alice), ['first', 'self'])
 
   // The same for an error: a record that was never created does not stand in the way.
   plan.push('before')
   const [lost, made] = await Promise.all([create(pds, alice, 'x'), create(pds, alice, 'x')])
   assert.equal(fired(), 2, 'the fault fired')
   assert.deepEqual([lost!.status, made!.status], [500, 200])
-  assert.deepEqual(await recordsOf(pds, alice), ['self', 'x'])
+  assert.deepEqual(await recordsOf(pds, alice), ['first', 'self', 'x'])
 })
 
 test('a head that somebody else moved is read anew, and the write decided again', async () => {
