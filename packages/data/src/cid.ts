@@ -1,4 +1,4 @@
-import { sha256 } from '#sha256'
+import { writeSha256 } from '#sha256'
 import { DataError } from './data-error.ts'
 import { fromBase32, toBase32 } from './multibase.ts'
 
@@ -165,10 +165,16 @@ function whyNotACid(bytes: Uint8Array): string {
 }
 
 /** The CID of a DRISL-CBOR block, made from its bytes as they are: they are not decoded. */
-export const cidOfDrisl = (block: Uint8Array): Cid => cidFromDigest(DRISL_CODEC, sha256(block))
+export const cidOfDrisl = (block: Uint8Array): Cid => cidOf(DRISL_CODEC, block)
 
 /** The CID of raw bytes: a blob. */
-export const cidOfRaw = (bytes: Uint8Array): Cid => cidFromDigest(RAW_CODEC, sha256(bytes))
+export const cidOfRaw = (bytes: Uint8Array): Cid => cidOf(RAW_CODEC, bytes)
+
+function cidOf(codec: CidCodec, bytes: Uint8Array): Cid {
+  scratch[1] = codec
+  writeSha256(bytes, scratch, DIGEST_OFFSET)
+  return new Cid(scratch)
+}
 
 /**
  * @param digest 32 bytes, copied.
@@ -180,14 +186,16 @@ export function cidFromDigest(codec: number, digest: Uint8Array): Cid {
       'InvalidCid',
       `no CID of codec 0x${codec.toString(16)} and a digest of ${digest.length} bytes (expected 0x71 or 0x55, and 32)`,
     )
-  const bytes = new Uint8Array(CID_BYTES)
-  bytes[0] = VERSION_1
-  bytes[1] = codec
-  bytes[2] = SHA256_CODE
-  bytes[3] = SHA256_BYTES
-  bytes.set(digest, DIGEST_OFFSET)
-  return new Cid(bytes)
+  scratch[1] = codec
+  scratch.set(digest, DIGEST_OFFSET)
+  return new Cid(scratch)
 }
+
+/** A CID in the making. One for all: whoever reads it keeps nothing of it. */
+const scratch = new Uint8Array(CID_BYTES)
+scratch[0] = VERSION_1
+scratch[2] = SHA256_CODE
+scratch[3] = SHA256_BYTES
 
 /**
  * @param bytes exactly 36; read, and not kept.

@@ -4,6 +4,8 @@ import { createRandom } from '@imago/sim/random'
 import { compareBytes, concatBytes, equalBytes } from './bytes.ts'
 import * as node from './lib/sha256-node.ts'
 import * as portable from './lib/sha256-portable.ts'
+import * as nodeUnfilled from './lib/unfilled-node.ts'
+import * as portableUnfilled from './lib/unfilled-portable.ts'
 import * as nodeUtf8 from './lib/utf8-node.ts'
 import * as portableUtf8 from './lib/utf8-portable.ts'
 import { toHex } from './multibase.ts'
@@ -20,7 +22,10 @@ test('SHA-256: known answers, the same on every platform', () => {
     assert.deepEqual(digest, portable.sha256(bytes))
     assert.deepEqual(sha256(concatBytes([Uint8Array.of(0), bytes]).subarray(1)), digest)
     const stored = concatBytes([Uint8Array.of(9), digest])
-    for (const { hasSha256 } of [node, portable]) {
+    for (const { hasSha256, writeSha256 } of [node, portable]) {
+      const written = Uint8Array.of(9, ...new Uint8Array(32))
+      writeSha256(bytes, written, 1)
+      assert.deepEqual(written, stored)
       assert.ok(hasSha256(bytes, stored, 1))
       assert.ok(!hasSha256(bytes, stored.with(32, stored[32]! ^ 1), 1))
       assert.ok(!hasSha256(concatBytes([bytes, Uint8Array.of(0)]), stored, 1))
@@ -55,6 +60,16 @@ test('UTF-8 is read and written the same on every platform', () => {
     }
   }
   assert.ok(invalid > 20)
+})
+
+test('unfilled bytes have memory of their own on every platform', () => {
+  for (const { unfilledBytes } of [nodeUnfilled, portableUnfilled]) {
+    const bytes = unfilledBytes(100)
+    assert.equal(bytes.constructor, Uint8Array)
+    assert.equal(bytes.length, 100)
+    assert.equal(bytes.buffer.byteLength, 100)
+    assert.notEqual(unfilledBytes(100).buffer, bytes.buffer)
+  }
 })
 
 test('bytes: order, equality, joining', () => {

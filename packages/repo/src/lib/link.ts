@@ -8,12 +8,13 @@ const CID_BYTES = 36
  */
 export class Link {
   readonly #block: Uint8Array | undefined
-  readonly #at: number
+  /** Where in its block it stands; 0 for one that stands in none. */
+  readonly at: number
   #cid: Cid | undefined
 
   private constructor(block: Uint8Array | undefined, at: number, cid: Cid | undefined) {
     this.#block = block
-    this.#at = at
+    this.at = at
     this.#cid = cid
   }
 
@@ -27,23 +28,23 @@ export class Link {
   }
 
   get cid(): Cid {
-    return (this.#cid ??= new Cid(this.#block!, this.#at))
+    return (this.#cid ??= new Cid(this.#block!, this.at))
   }
 
   /** Whether it links to a DRISL block, as all links of a repository do. */
   get isDrisl(): boolean {
     return this.#block === undefined
       ? this.#cid!.codec === DRISL_CODEC
-      : this.#block[this.#at + 1] === DRISL_CODEC
+      : this.#block[this.at + 1] === DRISL_CODEC
   }
 
   equals(other: Link): boolean {
     if (this === other) return true
-    return other.#block === undefined ? this.is(other.#cid!) : this.isAt(other.#block, other.#at)
+    return other.#block === undefined ? this.is(other.#cid!) : this.isAt(other.#block, other.at)
   }
 
   is(cid: Cid): boolean {
-    return this.#block === undefined ? this.#cid!.equals(cid) : cid.isAt(this.#block, this.#at)
+    return this.#block === undefined ? this.#cid!.equals(cid) : cid.isAt(this.#block, this.at)
   }
 
   /** Whether the same CID stands in `bytes` at `at`. */
@@ -51,7 +52,7 @@ export class Link {
     const block = this.#block
     if (block === undefined) return this.#cid!.isAt(bytes, at)
     // From the end: the first bytes are the same in nearly all CIDs.
-    for (let i = CID_BYTES - 1; i >= 0; i--) if (block[this.#at + i] !== bytes[at + i]) return false
+    for (let i = CID_BYTES - 1; i >= 0; i--) if (block[this.at + i] !== bytes[at + i]) return false
     return true
   }
 
@@ -62,6 +63,6 @@ export class Link {
       this.#cid!.writeTo(target, at)
       return
     }
-    for (let i = 0; i < CID_BYTES; i++) target[at + i] = block[this.#at + i]!
+    for (let i = 0; i < CID_BYTES; i++) target[at + i] = block[this.at + i]!
   }
 }

@@ -27,8 +27,6 @@ export interface DecodedNode extends NodeBlock {
   readonly bytes: Uint8Array
   /** The height that all keys share: −1 where they do not, and 0 without keys. */
   readonly height: number
-  /** Where the CIDs of links and values stand in the block: of `l` first, then of `t` and `v` of each entry. */
-  readonly places: readonly number[]
 }
 
 // Of all DRISL only this much stands in a node:
@@ -68,7 +66,6 @@ const heights = new Uint8Array(MAX_NODE_ENTRIES)
 export function decodeNode(block: Uint8Array): DecodedNode {
   const values: Link[] = []
   const links: (Link | null)[] = [null]
-  const places: number[] = [0]
   source = block
   at = 0
   expectByte(NODE_MAP, 'a map of two')
@@ -86,17 +83,14 @@ export function decodeNode(block: Uint8Array): DecodedNode {
     expectKey(CHARACTER_OF.p)
     completeKey(i, readHead(UNSIGNED, 'the length of a prefix'), start, length)
     expectKey(CHARACTER_OF.t)
-    places.push(at + LINK_HEAD.length)
     links.push(readLinkOrNull())
     expectKey(CHARACTER_OF.v)
-    places.push(at + LINK_HEAD.length)
     values.push(readLink())
   }
   expectKey(CHARACTER_OF.l)
-  places[0] = at + LINK_HEAD.length
   links[0] = readLinkOrNull()
   if (at !== block.length) throw invalid(`${block.length - at} bytes after the node`)
-  return { bytes: block, height: commonHeight(count), keys: keysInText(count), values, links, places }
+  return { bytes: block, height: commonHeight(count), keys: keysInText(count), values, links }
 }
 
 /** The height that all keys share; −1 where they do not, and 0 without keys. */
@@ -256,13 +250,13 @@ export function encodeNode(node: NodeBlock): Uint8Array {
  * The block of a node that differs from one that was decoded in values and links alone, none having come or gone.
  * @returns as {@link encodeNode}.
  */
-export function patchNode({ bytes, values, links, places }: DecodedNode, node: NodeBlock): Uint8Array {
+export function patchNode({ bytes, values, links }: DecodedNode, node: NodeBlock): Uint8Array {
   reserve(bytes.length)
   target.set(bytes)
   for (let i = 0; i < links.length; i++)
-    if (node.links[i] !== links[i]) node.links[i]!.writeTo(target, places[Math.max(0, 2 * i - 1)]!)
+    if (node.links[i] !== links[i]) node.links[i]!.writeTo(target, links[i]!.at)
   for (let i = 0; i < values.length; i++)
-    if (node.values[i] !== values[i]) node.values[i]!.writeTo(target, places[2 * i + 2]!)
+    if (node.values[i] !== values[i]) node.values[i]!.writeTo(target, values[i]!.at)
   return target.subarray(0, bytes.length)
 }
 
