@@ -1,4 +1,3 @@
-import { unfilledBytes } from '#unfilled'
 import { writeUtf8 } from '#utf8'
 import { Cid } from './cid.ts'
 import { DataError } from './data-error.ts'
@@ -19,7 +18,7 @@ import { type DataMap, isPlainObject, type Value } from './value.ts'
 export function encode(value: Value, limits?: Partial<Pick<Limits, 'maxDepth'>>): Uint8Array {
   maxDepth = limits?.maxDepth ?? DEFAULT_LIMITS.maxDepth
   if (slab.length - slabUsed < LONGEST_ON_SLAB) {
-    slab = unfilledBytes(SLAB)
+    slab = new Uint8Array(SLAB)
     slabUsed = 0
   }
   const start = slabUsed
@@ -55,7 +54,7 @@ const MOST_IN_INITIAL_BYTE = 23
 /** An allocation of its own costs a value of this size as much as encoding it, so they share. */
 const LONGEST_ON_SLAB = 8 * 1024
 const SLAB = 32 * 1024
-let slab = unfilledBytes(SLAB)
+let slab = new Uint8Array(SLAB)
 let slabUsed = 0
 
 /** What is too long for the slab is written here, and copied. One that grew past this is not kept. */

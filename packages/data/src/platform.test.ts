@@ -4,8 +4,6 @@ import { createRandom } from '@imago/sim/random'
 import { compareBytes, concatBytes, equalBytes } from './bytes.ts'
 import * as node from './lib/sha256-node.ts'
 import * as portable from './lib/sha256-portable.ts'
-import * as nodeUnfilled from './lib/unfilled-node.ts'
-import * as portableUnfilled from './lib/unfilled-portable.ts'
 import * as nodeUtf8 from './lib/utf8-node.ts'
 import * as portableUtf8 from './lib/utf8-portable.ts'
 import { toHex } from './multibase.ts'
@@ -60,16 +58,6 @@ test('UTF-8 is read and written the same on every platform', () => {
     }
   }
   assert.ok(invalid > 20)
-})
-
-test('unfilled bytes have memory of their own on every platform', () => {
-  for (const { unfilledBytes } of [nodeUnfilled, portableUnfilled]) {
-    const bytes = unfilledBytes(100)
-    assert.equal(bytes.constructor, Uint8Array)
-    assert.equal(bytes.length, 100)
-    assert.equal(bytes.buffer.byteLength, 100)
-    assert.notEqual(unfilledBytes(100).buffer, bytes.buffer)
-  }
 })
 
 test('bytes: order, equality, joining', () => {
