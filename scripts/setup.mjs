@@ -13,10 +13,14 @@ const NODE_VERSION = '26.10.0'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const stampFile = `${root}node_modules/.imago-setup`
 
-/** npm's own entry file where npm runs us, so that Windows needs no shell; the command otherwise. */
+/**
+ * npm's own entry file where npm runs us, so that Windows needs no shell; the command otherwise, as when `npm ci` has
+ * just removed the Node that we run on.
+ */
 function npm(...args) {
   const entry = process.env.npm_execpath
-  const [command, prefix] = entry?.endsWith('.js') ? [process.execPath, [entry]] : ['npm', []]
+  const direct = entry?.endsWith('.js') && existsSync(process.execPath)
+  const [command, prefix] = direct ? [process.execPath, [entry]] : ['npm', []]
   const { status, error } = spawnSync(
     command,
     [...prefix, ...args, '--no-audit', '--no-fund', '--loglevel=error'],
@@ -49,7 +53,7 @@ if (stamp !== lock) {
 }
 if (!nodeIsNewEnough()) {
   console.log(
-    `set-up: ${process.version} is older than Node ${OLDEST_NODE_MAJOR}; adding Node ${NODE_VERSION} from npm`,
+    `set-up: the Node on the PATH is older than ${OLDEST_NODE_MAJOR}; adding Node ${NODE_VERSION} from npm`,
   )
   npm(
     'install',

@@ -1,0 +1,1 @@
+export { type ListedObject, type ObjectStore, type StoredObject } from './lib/object-store.ts'
