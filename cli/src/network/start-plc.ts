@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { createPlc } from '@imago/plc'
+import { createPlc, readOrCreateSeed } from '@imago/plc'
 import type { Startup } from './startup.ts'
 
 /** The directory of the network's DIDs. */
@@ -8,6 +8,11 @@ export async function startPlc({ data, now, resources, logger, listen }: Startup
     await createPlc({
       databaseFile: join(data.plc, 'plc.sqlite'),
       now,
+      transparency: {
+        origin: 'plc.test/log',
+        seed: readOrCreateSeed(join(data.plc, 'log.seed')),
+        checkpointFile: join(data.plc, 'log.checkpoint'),
+      },
       // Somebody who tries out handle changes should not have to wait an hour after ten of them.
       writeLimits: false,
       logger: logger('plc'),

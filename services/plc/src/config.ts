@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { bool, type Config, choice, defineConfig, listenAddress, port, text } from '@imago/service'
+import { parseTrustPolicy } from '@imago/tlog'
 import type { PlcOptions } from './lib/create-plc.ts'
+import { readOrCreateSeed } from './lib/transparency/seed-file.ts'
 
 /** Settings of the PLC directory. */
 export const plcConfig = defineConfig('PLC_', {
@@ -32,6 +36,21 @@ export const plcConfig = defineConfig('PLC_', {
     kind: listenAddress,
     doc: 'Where to answer /metrics for Prometheus, such as 127.0.0.1:9582. Nowhere, if not set.',
   },
+  logOrigin: {
+    env: 'PLC_LOG_ORIGIN',
+    kind: text,
+    doc: 'Name of the transparency log: the public address of this directory without its scheme, and /log, such as plc.example.org/log. Never to change. No log is kept, if not set.',
+  },
+  logSeedFile: {
+    env: 'PLC_LOG_SEED_FILE',
+    kind: text,
+    doc: 'File with the secret of the log, made if absent. Default: log.seed beside the database. Whoever has it can sign another history.',
+  },
+  logPolicyFile: {
+    env: 'PLC_LOG_POLICY_FILE',
+    kind: text,
+    doc: 'File that names the witnesses of the log, with their addresses, and the quorum that a checkpoint needs, after c2sp.org/tlog-policy. No witness, if not set.',
+  },
   writeLimits: {
     env: 'PLC_WRITE_LIMITS',
     kind: bool,
@@ -52,12 +71,27 @@ export const plcConfig = defineConfig('PLC_', {
   },
 })
 
-/** What `createPlc` makes of the settings; clock and logger are for the caller to add. */
+/**
+ * What `createPlc` makes of the settings; clock and logger are for the caller to add. Reads the files that they name.
+ * @throws {Error} when one of them cannot be read, {@link TlogError} when the policy is none.
+ */
 export function plcOptionsOf(config: Config<typeof plcConfig>): PlcOptions {
   return {
     databaseFile: config.databaseFile,
+    transparency: transparencyOf(config),
     writeLimits: config.writeLimits,
     writeLimitStatus: config.writeLimitStatus === '400' ? 400 : 429,
     tombstoneStatus: config.tombstoneStatus === '404' ? 404 : 410,
+  }
+}
+
+function transparencyOf({ logOrigin, logSeedFile, logPolicyFile, databaseFile }: Config<typeof plcConfig>) {
+  if (logOrigin === undefined) return undefined
+  const beside = (name: string) => join(dirname(databaseFile), name)
+  return {
+    origin: logOrigin,
+    seed: readOrCreateSeed(logSeedFile ?? beside('log.seed')),
+    checkpointFile: beside('log.checkpoint'),
+    policy: logPolicyFile === undefined ? undefined : parseTrustPolicy(readFileSync(logPolicyFile, 'utf8')),
   }
 }

@@ -1,3 +1,7 @@
 export { plcConfig, plcOptionsOf } from './config.ts'
 export { createPlc, type Plc, type PlcOptions } from './lib/create-plc.ts'
 export type { PlcStore, Position, Receipt, StoredOperation } from './lib/store/plc-store.ts'
+export { decodeLogEntry, encodeLogEntry, type PlcLogEntry } from './lib/transparency/log-entry.ts'
+export type { TransparencyOptions } from './lib/transparency/open-transparency.ts'
+export { readOrCreateSeed } from './lib/transparency/seed-file.ts'
+export type { TransparencyLog } from './lib/transparency/transparency-log.ts'

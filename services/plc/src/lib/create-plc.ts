@@ -6,6 +6,10 @@ import { openExportStream } from './http/export-stream.ts'
 import { createPlcMetrics } from './plc-metrics.ts'
 import type { PlcStore } from './store/plc-store.ts'
 import { openSqlitePlcStore } from './store/sqlite-plc-store.ts'
+import { deriveLogKeys } from './transparency/log-keys.ts'
+import { openTransparency, type TransparencyOptions } from './transparency/open-transparency.ts'
+import type { TransparencyLog } from './transparency/transparency-log.ts'
+import { createGrowTree } from './transparency/tree-growth.ts'
 
 export interface PlcOptions {
   /** Path of the database, made with its folder if absent; `:memory:` for a directory that is forgotten. */
@@ -18,12 +22,17 @@ export interface PlcOptions {
   readonly writeLimitStatus?: 429 | 400
   /** Status for the document of a DID that has ended. Default 410, as specified; the public directory answers 404. */
   readonly tombstoneStatus?: 410 | 404
+  /** The transparency log that the directory keeps. Without it, it keeps none. */
+  readonly transparency?: TransparencyOptions | undefined
   /** What `/_health` names. */
   readonly version?: string
   /** Where to register what an operator watches. Default: nowhere. */
   readonly metrics?: Metrics
   /** Where failures of our own go. A logger of `@imago/service` fits. */
-  readonly logger?: { error(fields: object, message: string): void }
+  readonly logger?: {
+    error(fields: object, message: string): void
+    warn?(fields: object, message: string): void
+  }
 }
 
 /** A running did:plc directory, without a socket: pass `fetch` and `upgrade` to `serve`, or call them. */
@@ -32,6 +41,7 @@ export interface Plc extends AsyncDisposable {
   readonly upgrade: UpgradeHandler
   /** What it keeps, for other parts of the same process. */
   readonly store: PlcStore
+  readonly transparencyLog: TransparencyLog | undefined
 }
 
 /**
@@ -41,10 +51,17 @@ export interface Plc extends AsyncDisposable {
 export async function createPlc(options: PlcOptions): Promise<Plc> {
   const { databaseFile, now = Date.now, writeLimits = true, version = '0.1.0', logger } = options
   if (databaseFile !== ':memory:') mkdirSync(dirname(databaseFile), { recursive: true })
-  const store = openSqlitePlcStore({ databaseFile, now })
-  const stream = await openExportStream(store, now)
+  await using opened = new AsyncDisposableStack()
+  const keys =
+    options.transparency && deriveLogKeys(options.transparency.origin, options.transparency.seed, now)
+  const growTree = keys && createGrowTree(keys.ed25519.name, keys.ed25519)
+  const store = opened.use(openSqlitePlcStore({ databaseFile, now, growTree }))
+  const stream = opened.use(await openExportStream(store, now))
+  const transparency =
+    keys && opened.use(await openTransparency({ ...options.transparency!, store, keys, logger }))
   const app = createApp({
     store,
+    transparency,
     version,
     writeLimits,
     metrics:
@@ -52,13 +69,12 @@ export async function createPlc(options: PlcOptions): Promise<Plc> {
     statuses: { writeLimit: options.writeLimitStatus ?? 429, tombstone: options.tombstoneStatus ?? 410 },
     onUnexpectedError: (error) => logger?.error({ err: error }, 'request failed'),
   })
+  const resources = opened.move()
   return {
     store,
+    transparencyLog: transparency?.log,
     fetch: async (request) => await app.fetch(request),
     upgrade: stream.upgrade,
-    [Symbol.asyncDispose]: async () => {
-      stream[Symbol.dispose]()
-      await store[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }

@@ -1,5 +1,6 @@
 import type { Hono } from 'hono'
 import type { PlcStore } from '../store/plc-store.ts'
+import type { TransparencyLog } from '../transparency/transparency-log.ts'
 import { isoTime } from './operation-json.ts'
 
 const BANNER = `did:plc directory, Imago
@@ -12,6 +13,8 @@ const BANNER = `did:plc directory, Imago
   GET  /:did/log/audit   all of them, those undone too
   GET  /export           everything, page by page: ?after=<seq or date>&count=<1 to 1000>
   WS   /export/stream    everything as it comes: ?cursor=<seq>
+  GET  /:did/log/proof   evidence that an operation is in the transparency log: ?cid=<cid>
+  GET  /log/checkpoint   the transparency log, signed; its tiles are at /log/tile/…
   GET  /_health
 `
 
@@ -19,7 +22,15 @@ const BANNER = `did:plc directory, Imago
 export function aboutRoutes(
   app: Hono,
   store: PlcStore,
-  { version, onFailure }: { readonly version: string; readonly onFailure: (error: unknown) => void },
+  {
+    version,
+    log,
+    onFailure,
+  }: {
+    readonly version: string
+    readonly log: Pick<TransparencyLog, 'origin' | 'vkeys' | 'published'> | undefined
+    readonly onFailure: (error: unknown) => void
+  },
 ): void {
   app.get('/', (c) => c.text(BANNER))
 
@@ -32,6 +43,7 @@ export function aboutRoutes(
         version,
         lastSeq: latest?.seq ?? 0,
         lastOperationAt: latest === undefined ? null : isoTime(latest.createdAt),
+        ...(log && { log: { origin: log.origin, vkeys: log.vkeys, size: log.published?.size ?? 0 } }),
       })
     } catch (error) {
       onFailure(error)

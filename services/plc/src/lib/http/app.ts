@@ -2,15 +2,20 @@ import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import type { SubmissionMetrics } from '../plc-metrics.ts'
 import type { PlcStore } from '../store/plc-store.ts'
+import type { Publishing } from '../transparency/publishing.ts'
+import type { TransparencyLog } from '../transparency/transparency-log.ts'
 import { aboutRoutes } from './about-routes.ts'
 import { type RefusalStatuses, refusal } from './answers.ts'
 import { documentRoutes } from './document-routes.ts'
 import { exportRoutes } from './export-routes.ts'
 import { logRoutes } from './log-routes.ts'
 import { submitRoutes } from './submit-routes.ts'
+import { transparencyRoutes } from './transparency-routes.ts'
 
 export interface AppOptions {
   readonly store: PlcStore
+  /** What is known of the transparency log; a directory may keep none. */
+  readonly transparency: { readonly log: TransparencyLog; readonly publishing: Publishing } | undefined
   readonly version: string
   readonly writeLimits: boolean
   readonly metrics: SubmissionMetrics | undefined
@@ -21,14 +26,15 @@ export interface AppOptions {
 
 /** The directory's HTTP face. Every answer that is not the thing asked for is JSON with a `message`. */
 export function createApp(options: AppOptions): Hono {
-  const { store, version, writeLimits, metrics, statuses, onUnexpectedError } = options
+  const { store, transparency, version, writeLimits, metrics, statuses, onUnexpectedError } = options
   const app = new Hono()
   app.use(
     cors({ origin: '*', exposeHeaders: ['etag', 'plc-cid', 'plc-seq', 'plc-created-at', 'retry-after'] }),
   )
   // Fixed paths first: `/:did` matches anything.
-  aboutRoutes(app, store, { version, onFailure: onUnexpectedError })
+  aboutRoutes(app, store, { version, log: transparency?.log, onFailure: onUnexpectedError })
   exportRoutes(app, store)
+  if (transparency !== undefined) transparencyRoutes(app, { store, ...transparency })
   documentRoutes(app, store, statuses)
   logRoutes(app, store)
   submitRoutes(app, store, { writeLimits, metrics })

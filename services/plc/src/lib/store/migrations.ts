@@ -18,6 +18,21 @@ const MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX operation_by_did ON operation (did, seq);
   CREATE UNIQUE INDEX operation_by_time ON operation (created_at, seq);
   `,
+  `
+  -- Hashes of the transparency log at the levels where tiles begin: 0 for leaves, 1 for full tiles of leaves, and so on.
+  CREATE TABLE tree_hash (
+    level INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (level, place)
+  ) STRICT, WITHOUT ROWID;
+  -- The newest checkpoint only: every older one can be made again from the hashes.
+  CREATE TABLE checkpoint (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    size INTEGER NOT NULL,
+    note TEXT NOT NULL
+  ) STRICT;
+  `,
 ]
 
 /**

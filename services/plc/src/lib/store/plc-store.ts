@@ -1,4 +1,5 @@
 import type { DidPlc, LogEntry, PlcLog, Verdict } from '@imago/identity/plc'
+import type { StoredCheckpoint } from '../transparency/tree-growth.ts'
 
 /** An operation as the directory keeps it. */
 export interface StoredOperation {
@@ -65,4 +66,17 @@ export interface PlcStore extends AsyncDisposable {
   subscribe(listener: (operations: readonly StoredOperation[]) => void): () => void
   /** The newest operation of all. */
   latest(): Promise<Pick<StoredOperation, 'seq' | 'createdAt'> | undefined>
+  /**
+   * The transparency log: the operation of sequence number n is its entry n − 1. It grows in the transactions that take
+   * the operations, so that neither is ever without the other.
+   */
+  readonly tree: PlcTree
+}
+
+/** What a store keeps of the transparency log. */
+export interface PlcTree {
+  /** The newest checkpoint; `undefined` before the first operation, and in a store that keeps no log. */
+  checkpoint(): Promise<StoredCheckpoint | undefined>
+  /** Hashes of one level of tiles, side by side, 32 bytes each. Fewer than `count` where the log ends. */
+  hashes(level: number, first: number, count: number): Promise<Uint8Array>
 }

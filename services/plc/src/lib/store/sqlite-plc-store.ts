@@ -10,14 +10,19 @@ import {
   type Verdict,
 } from '@imago/identity/plc'
 import { createGroupCommit } from '@imago/log'
+import { logEntryOf, type PlcLogEntry } from '../transparency/log-entry.ts'
+import type { GrowTree } from '../transparency/tree-growth.ts'
 import { migrate } from './migrations.ts'
-import type { Decision, PlcStore, Receipt, Situation, StoredOperation } from './plc-store.ts'
+import type { Decision, PlcStore, PlcTree, Receipt, Situation, StoredOperation } from './plc-store.ts'
+import { openSqlitePlcTree } from './sqlite-plc-tree.ts'
 
 export interface SqlitePlcStoreOptions {
   /** Path of the database, made if absent; `:memory:` for one that is forgotten. */
   readonly databaseFile: string
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number
+  /** How the transparency log grows. Without it the store keeps none. */
+  readonly growTree?: GrowTree | undefined
   /** Logs kept in memory, so that the next operation of a DID finds its log without reading it. Default 10 000. */
   readonly cachedLogs?: number
 }
@@ -37,17 +42,26 @@ interface Request {
   readonly decide: (situation: Situation) => Decision
 }
 
-type Outcome = { readonly receipt: Receipt; readonly written?: StoredOperation } | { readonly error: unknown }
+interface Written {
+  readonly operation: StoredOperation
+  readonly entry: PlcLogEntry
+}
+
+type Outcome = { readonly receipt: Receipt; readonly written?: Written } | { readonly error: unknown }
+
+/** Operations of one transaction while a log is poured over an older database. */
+const BACKFILL_BATCH = 1000
 
 /** Submissions that share one fsync at most: bounds how long one transaction keeps the event loop. */
 const MAX_BATCH = 256
 
 /** Opens a directory's database: one table, write-ahead log, an fsync per commit. */
 export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
-  const { databaseFile, now, cachedLogs = 10_000 } = options
+  const { databaseFile, now, growTree, cachedLogs = 10_000 } = options
   const db = new DatabaseSync(databaseFile)
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
   migrate(db)
+  const tree = growTree && openSqlitePlcTree(db, growTree)
 
   const insert = db.prepare(
     'INSERT INTO operation (seq, did, cid, json, signer, created_at) VALUES (?, ?, ?, ?, ?, ?)',
@@ -101,20 +115,54 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
     })
   }
 
-  function write(seq: number, did: DidPlc, { entry, nullified }: Verdict): StoredOperation {
+  function write(seq: number, did: DidPlc, { entry, nullified }: Verdict): Written {
     const { operation, signer, createdAt } = entry
     const cid = entry.cid.toString()
     const json = JSON.stringify(operation)
     insert.run(seq, did, cid, json, signer, createdAt)
     for (const undone of nullified) nullify.run(did, undone.toString())
-    return { seq, did, cid, json, nullified: false, createdAt }
+    return {
+      operation: { seq, did, cid, json, nullified: false, createdAt },
+      entry: logEntryOf({ did, cid: entry.cid, operation, createdAt }),
+    }
+  }
+
+  const writtenOf = (outcomes: readonly Outcome[]): Written[] =>
+    outcomes.flatMap((outcome) => ('written' in outcome ? (outcome.written ?? []) : []))
+
+  /** Whatever it throws undoes all of it, in memory as in the file. */
+  function transaction<T>(work: () => T): T {
+    db.exec('BEGIN IMMEDIATE')
+    try {
+      const result = work()
+      db.exec('COMMIT')
+      return result
+    } catch (error) {
+      logs.clear()
+      if (db.isTransaction) db.exec('ROLLBACK')
+      tree?.reset()
+      throw error
+    }
+  }
+
+  /** A database from before it had a transparency log: every operation in it enters the log first. */
+  function pourHistory(): void {
+    if (tree === undefined) return
+    for (;;) {
+      const rows = selectBySeq.all(tree.size, BACKFILL_BATCH) as unknown as Row[]
+      if (rows.length === 0) return
+      transaction(() =>
+        tree.appendInTransaction(rows.map((row) => logEntryOf({ ...entryOf(row), did: row.did as DidPlc }))),
+      )
+    }
   }
 
   const listeners = new Set<(operations: readonly StoredOperation[]) => void>()
 
-  function announce(outcomes: readonly Outcome[]): void {
-    const written = outcomes.flatMap((outcome) => ('written' in outcome ? (outcome.written ?? []) : []))
-    if (written.length > 0) for (const listener of listeners) listener(written)
+  function announce(written: readonly Written[]): void {
+    if (written.length === 0) return
+    const operations = written.map(({ operation }) => operation)
+    for (const listener of listeners) listener(operations)
   }
 
   const seqOf = (did: DidPlc, { cid }: LogEntry) =>
@@ -123,21 +171,17 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
   const commits = createGroupCommit<Request, Outcome>({
     maxRequests: MAX_BATCH,
     flush: (batch) => {
-      let outcomes: Outcome[]
-      db.exec('BEGIN IMMEDIATE')
-      try {
-        outcomes = decideAll(batch)
-        db.exec('COMMIT')
-      } catch (error) {
-        logs.clear()
-        if (db.isTransaction) db.exec('ROLLBACK')
-        throw error
-      }
-      announce(outcomes)
+      const outcomes = transaction(() => {
+        const decided = decideAll(batch)
+        tree?.appendInTransaction(writtenOf(decided).map(({ entry }) => entry))
+        return decided
+      })
+      announce(writtenOf(outcomes))
       return outcomes
     },
   })
 
+  pourHistory()
   return {
     async commit(did, decide) {
       const outcome = await commits.submit({ did, decide })
@@ -161,11 +205,17 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
       const row = latestRow()
       return row && { seq: row.seq, createdAt: row.created_at }
     },
+    tree: tree ?? NO_TREE,
     [Symbol.asyncDispose]: async () => {
       await commits.idle()
       db.close()
     },
   }
+}
+
+const NO_TREE: PlcTree = {
+  checkpoint: async () => undefined,
+  hashes: async () => new Uint8Array(0),
 }
 
 function storedOf({ seq, did, cid, json, nullified, created_at }: Row): StoredOperation {
