@@ -25,6 +25,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   '@imago/pds': 7,
   '@imago/relay': 7,
   '@imago/jetstream': 7,
+  '@imago/witness': 7,
   '@imago/cli': 8,
   '@imago/sim': 8,
 }

@@ -31,6 +31,11 @@ export const SERVICES = {
     settings: async () => (await import('@imago/jetstream')).jetstreamConfig,
     run: () => import('@imago/jetstream/main'),
   },
+  witness: {
+    description: 'a witness of transparency logs',
+    settings: async () => (await import('@imago/witness')).witnessConfig,
+    run: () => import('@imago/witness/main'),
+  },
 } as const satisfies Record<string, Service>
 
 export type ServiceName = keyof typeof SERVICES

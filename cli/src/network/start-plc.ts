@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { createPlc, readOrCreateSeed } from '@imago/plc'
+import { createPlc } from '@imago/plc'
+import { readOrCreateSecret } from '@imago/service'
 import type { Startup } from './startup.ts'
 
 /** The directory of the network's DIDs. */
@@ -10,7 +11,7 @@ export async function startPlc({ data, now, resources, logger, listen }: Startup
       now,
       transparency: {
         origin: 'plc.test/log',
-        seed: readOrCreateSeed(join(data.plc, 'log.seed')),
+        seed: readOrCreateSecret(join(data.plc, 'log.seed')),
         checkpointFile: join(data.plc, 'log.checkpoint'),
       },
       // Somebody who tries out handle changes should not have to wait an hour after ten of them.

@@ -1,9 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { bool, type Config, choice, defineConfig, listenAddress, port, text } from '@imago/service'
+import {
+  bool,
+  type Config,
+  choice,
+  defineConfig,
+  listenAddress,
+  port,
+  readOrCreateSecret,
+  text,
+} from '@imago/service'
 import { parseTrustPolicy } from '@imago/tlog'
 import type { PlcOptions } from './lib/create-plc.ts'
-import { readOrCreateSeed } from './lib/transparency/seed-file.ts'
 
 /** Settings of the PLC directory. */
 export const plcConfig = defineConfig('PLC_', {
@@ -90,7 +98,7 @@ function transparencyOf({ logOrigin, logSeedFile, logPolicyFile, databaseFile }:
   const beside = (name: string) => join(dirname(databaseFile), name)
   return {
     origin: logOrigin,
-    seed: readOrCreateSeed(logSeedFile ?? beside('log.seed')),
+    seed: readOrCreateSecret(logSeedFile ?? beside('log.seed')),
     checkpointFile: beside('log.checkpoint'),
     policy: logPolicyFile === undefined ? undefined : parseTrustPolicy(readFileSync(logPolicyFile, 'utf8')),
   }
