@@ -29,6 +29,8 @@ export {
   acceptOperation,
   applyVerdict,
   createLog,
+  type FindSigner,
+  findSigner,
   judgeOperation,
   type LogEntry,
   type PlcLog,

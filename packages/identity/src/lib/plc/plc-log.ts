@@ -59,6 +59,9 @@ export function createLog(did: string, entries: readonly LogEntry[] = []): PlcLo
   )
 }
 
+/** Position of the first of the keys that signed, or -1: the part of the judgement that takes time. */
+export type FindSigner = (keys: readonly string[], operation: Operation) => number
+
 /**
  * Whether an operation may follow what the log holds, without changing the log.
  *
@@ -66,13 +69,24 @@ export function createLog(did: string, entries: readonly LogEntry[] = []): PlcLo
  * comes later forks the log, must be signed by a key *before* the one that signed the child it undoes, and within 72
  * hours of that one. A single pass over a log, in order, is so the whole of its validation.
  * @param createdAt milliseconds since the Unix epoch, later than the head's.
+ * @param findSigner answers what `findSigner` would, for whoever has verified signatures elsewhere before.
  * @throws {PlcError} naming the rule it breaks.
  * @see https://web.plc.directory/spec/v0.1/did-plc#key-rotation--account-recovery
  */
-export function judgeOperation(log: PlcLog, operation: Operation, createdAt: number): Verdict {
+export function judgeOperation(
+  log: PlcLog,
+  operation: Operation,
+  createdAt: number,
+  findSigner?: FindSigner,
+): Verdict {
   const unsigned = unsignedBytes(operation)
   const signed = spliceSignature(unsigned, operation.sig)
-  if (log.head === undefined) return judgeGenesis(log.did, operation, unsigned, signed, createdAt)
+  const signerIn = (keys: readonly string[]) => {
+    const signer = findSigner?.(keys, operation) ?? signerOf(keys, operation.sig, unsigned)
+    if (signer < 0) throw new PlcError('InvalidSignature', invalidSignature(operation))
+    return signer
+  }
+  if (log.head === undefined) return judgeGenesis(log.did, operation, signerIn, signed, createdAt)
 
   const parentAt = findCurrent(log.entries, operation.prev)
   const parent = parentAt === undefined ? undefined : log.entries[parentAt]!
@@ -87,7 +101,7 @@ export function judgeOperation(log: PlcLog, operation: Operation, createdAt: num
 
   const undone = log.entries.slice(parentAt + 1).filter((entry) => !entry.nullified)
   const disputed = undone[0]
-  const signer = findSigner(keys, operation, unsigned)
+  const signer = signerIn(keys)
   if (disputed !== undefined && signer >= disputed.signer)
     throw new PlcError('StalePrev', invalidSignature(operation))
   if (disputed !== undefined && createdAt - disputed.createdAt > RECOVERY_WINDOW_MS)
@@ -172,14 +186,14 @@ function logOf(did: DidPlc, entries: LogEntry[]): PlcLog {
 function judgeGenesis(
   did: DidPlc,
   operation: Operation,
-  unsigned: Uint8Array,
+  signerIn: (keys: readonly string[]) => number,
   signed: Uint8Array,
   createdAt: number,
 ): Verdict {
   const data = normalizeOperation(operation)
   if (operation.prev !== null || data === undefined)
     throw new PlcError('Misordered', 'Operations not correctly ordered')
-  const signer = findSigner(data.rotationKeys, operation, unsigned)
+  const signer = signerIn(data.rotationKeys)
   const computed = didOfGenesisBytes(signed)
   if (computed !== did)
     throw new PlcError(
@@ -200,20 +214,19 @@ function findCurrent(entries: readonly LogEntry[], prev: string | null): number 
 }
 
 /**
- * Position of the first key that signed. Of a key that stands twice the first place counts: searching from the end
- * would let a key undo what it signed itself.
+ * Position of the first of the keys that signed; -1 when none did. Of a key that stands twice the first place counts:
+ * searching from the end would let a key undo what it signed itself.
  */
-function findSigner(keys: readonly string[], operation: Operation, unsigned: Uint8Array): number {
-  const signature = decodeSignature(operation.sig)
-  const at =
-    signature === undefined
-      ? -1
-      : keys.findIndex((text) => {
-          const key = openRotationKey(text)
-          return key !== undefined && verifySignature(key, unsigned, signature)
-        })
-  if (at < 0) throw new PlcError('InvalidSignature', invalidSignature(operation))
-  return at
+export const findSigner: FindSigner = (keys, operation) =>
+  signerOf(keys, operation.sig, unsignedBytes(operation))
+
+function signerOf(keys: readonly string[], sig: string, unsigned: Uint8Array): number {
+  const signature = decodeSignature(sig)
+  if (signature === undefined) return -1
+  return keys.findIndex((text) => {
+    const key = openRotationKey(text)
+    return key !== undefined && verifySignature(key, unsigned, signature)
+  })
 }
 
 const invalidSignature = (operation: Operation) => `Invalid signature on op: ${excerpt(operation)}`

@@ -39,7 +39,7 @@ export function transparencyRoutes(
     const cid = c.req.query('cid')
     const operation = cid === undefined ? operations.at(-1) : operations.find((one) => one.cid === cid)
     if (operation === undefined) throw new HttpError(404, `${did} has no operation ${cid?.slice(0, 100)}`)
-    await publishing.until(operation.seq, PROOF_TIMEOUT_MS)
+    await publishing.until((await store.tree.indexOf(operation.seq)) + 1, PROOF_TIMEOUT_MS)
     const proof = await log.proofOf(operation)
     if (proof === undefined) {
       c.header('retry-after', '5')

@@ -33,6 +33,22 @@ const MIGRATIONS: readonly string[] = [
     note TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  -- Where an entry of the log is not the one before its operation's number: numbers of another directory have gaps.
+  CREATE TABLE tree_entry (
+    place INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL UNIQUE
+  ) STRICT;
+  CREATE TABLE evidence (
+    id INTEGER PRIMARY KEY,
+    did TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    json TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    found_at INTEGER NOT NULL,
+    UNIQUE (did, seq, json, reason)
+  ) STRICT;
+  `,
 ]
 
 /**

@@ -1,4 +1,5 @@
-import type { DidPlc, LogEntry, PlcLog, Verdict } from '@imago/identity/plc'
+import type { DidPlc, LogEntry, Operation, PlcError, PlcLog, Verdict } from '@imago/identity/plc'
+import type { PlcLogEntry } from '../transparency/log-entry.ts'
 import type { StoredCheckpoint } from '../transparency/tree-growth.ts'
 
 /** An operation as the directory keeps it. */
@@ -33,6 +34,37 @@ export interface Situation {
   readonly createdAt: number
 }
 
+/** An operation as another directory has taken it. */
+export interface Replayed {
+  readonly did: DidPlc
+  readonly operation: Operation
+  /** The number that it has there. */
+  readonly seq: number
+  /** When it was taken there, in milliseconds since the Unix epoch. */
+  readonly createdAt: number
+}
+
+/**
+ * What became of a replayed operation: taken, there already, refused by the judge and kept as evidence, or left out
+ * because its number is not above those before it.
+ */
+export type ReplayOutcome =
+  | { readonly kind: 'accepted'; readonly operation: StoredOperation }
+  | { readonly kind: 'known' }
+  | { readonly kind: 'refused'; readonly error: PlcError }
+  | { readonly kind: 'outOfOrder'; readonly latestSeq: number }
+
+/** An operation that does not follow from the history that it came with, or that was taken back. */
+export interface Evidence {
+  readonly did: string
+  readonly seq: number
+  /** The operation as JSON text. */
+  readonly json: string
+  readonly reason: string
+  /** When it was found, in milliseconds since the Unix epoch. */
+  readonly foundAt: number
+}
+
 /** Where a page of operations begins: behind this place, or this time in milliseconds since the Unix epoch. */
 export type Position = { readonly seq: number } | { readonly time: number }
 
@@ -53,6 +85,19 @@ export interface PlcStore extends AsyncDisposable {
    * @param decide pure and synchronous; may run again after a failure. What it throws, `commit` rejects with.
    */
   commit(did: DidPlc, decide: (situation: Situation) => Decision): Promise<Receipt>
+  /**
+   * Takes what another directory took: in its order, with its numbers and times, in one transaction. Numbers may have
+   * gaps. What is there already is passed over, so that a batch may be given again.
+   * @param judge pure and synchronous. What it throws as a {@link PlcError} keeps the operation out, as evidence.
+   */
+  replay(
+    batch: readonly Replayed[],
+    judge: (log: PlcLog, replayed: Replayed) => Verdict,
+  ): Promise<readonly ReplayOutcome[]>
+  /** Keeps an operation as evidence; the same operation and reason once. */
+  keepEvidence(evidence: Omit<Evidence, 'foundAt'>): Promise<void>
+  /** Evidence in the order in which it was found. */
+  evidence(page: { after: number; limit: number }): Promise<readonly (Evidence & { readonly id: number })[]>
   /** The last operation of a DID that is not undone. */
   head(did: string): Promise<StoredOperation | undefined>
   /** All operations of a DID, oldest first. */
@@ -67,8 +112,8 @@ export interface PlcStore extends AsyncDisposable {
   /** The newest operation of all. */
   latest(): Promise<Pick<StoredOperation, 'seq' | 'createdAt'> | undefined>
   /**
-   * The transparency log: the operation of sequence number n is its entry n − 1. It grows in the transactions that take
-   * the operations, so that neither is ever without the other.
+   * The transparency log. It grows in the transactions that take the operations, one entry each in their order, so
+   * that neither is ever without the other.
    */
   readonly tree: PlcTree
 }
@@ -79,4 +124,8 @@ export interface PlcTree {
   checkpoint(): Promise<StoredCheckpoint | undefined>
   /** Hashes of one level of tiles, side by side, 32 bytes each. Fewer than `count` where the log ends. */
   hashes(level: number, first: number, count: number): Promise<Uint8Array>
+  /** Entries side by side, from the index `first`. Fewer than `count` where the log ends. */
+  entries(first: number, count: number): Promise<readonly PlcLogEntry[]>
+  /** The index of an operation's entry. */
+  indexOf(seq: number): Promise<number>
 }

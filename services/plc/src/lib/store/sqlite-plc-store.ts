@@ -5,16 +5,28 @@ import {
   createLog,
   type DidPlc,
   type LogEntry,
+  operationCid,
+  PlcError,
   type PlcLog,
   parseOperation,
   type Verdict,
 } from '@imago/identity/plc'
 import { createGroupCommit } from '@imago/log'
-import { logEntryOf, type PlcLogEntry } from '../transparency/log-entry.ts'
+import { logEntryOf } from '../transparency/log-entry.ts'
 import type { GrowTree } from '../transparency/tree-growth.ts'
 import { migrate } from './migrations.ts'
-import type { Decision, PlcStore, PlcTree, Receipt, Situation, StoredOperation } from './plc-store.ts'
-import { openSqlitePlcTree } from './sqlite-plc-tree.ts'
+import type {
+  Decision,
+  Evidence,
+  PlcStore,
+  PlcTree,
+  Receipt,
+  Replayed,
+  ReplayOutcome,
+  Situation,
+  StoredOperation,
+} from './plc-store.ts'
+import { openSqlitePlcTree, type SequencedEntry } from './sqlite-plc-tree.ts'
 
 export interface SqlitePlcStoreOptions {
   /** Path of the database, made if absent; `:memory:` for one that is forgotten. */
@@ -23,6 +35,8 @@ export interface SqlitePlcStoreOptions {
   readonly now: () => number
   /** How the transparency log grows. Without it the store keeps none. */
   readonly growTree?: GrowTree | undefined
+  /** Operations come from another directory: entries of the log say which number they have there. */
+  readonly isReplica?: boolean
   /** Logs kept in memory, so that the next operation of a DID finds its log without reading it. Default 10 000. */
   readonly cachedLogs?: number
 }
@@ -44,10 +58,15 @@ interface Request {
 
 interface Written {
   readonly operation: StoredOperation
-  readonly entry: PlcLogEntry
+  readonly entry: SequencedEntry
 }
 
 type Outcome = { readonly receipt: Receipt; readonly written?: Written } | { readonly error: unknown }
+
+interface Replay {
+  readonly outcome: ReplayOutcome
+  readonly written?: Written
+}
 
 /** Operations of one transaction while a log is poured over an older database. */
 const BACKFILL_BATCH = 1000
@@ -57,11 +76,10 @@ const MAX_BATCH = 256
 
 /** Opens a directory's database: one table, write-ahead log, an fsync per commit. */
 export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
-  const { databaseFile, now, growTree, cachedLogs = 10_000 } = options
+  const { databaseFile, now, growTree, isReplica = false, cachedLogs = 10_000 } = options
   const db = new DatabaseSync(databaseFile)
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
   migrate(db)
-  const tree = growTree && openSqlitePlcTree(db, growTree)
 
   const insert = db.prepare(
     'INSERT INTO operation (seq, did, cid, json, signer, created_at) VALUES (?, ?, ?, ?, ?, ?)',
@@ -77,6 +95,29 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
     'SELECT * FROM operation WHERE created_at > ? ORDER BY created_at, seq LIMIT ?',
   )
   const selectLatest = db.prepare('SELECT seq, created_at FROM operation ORDER BY seq DESC LIMIT 1')
+
+  const insertEvidence = db.prepare(
+    'INSERT OR IGNORE INTO evidence (did, seq, json, reason, found_at) VALUES (?, ?, ?, ?, ?)',
+  )
+  const selectEvidence = db.prepare(
+    'SELECT id, did, seq, json, reason, found_at AS foundAt FROM evidence WHERE id > ? ORDER BY id LIMIT ?',
+  )
+
+  const sequencedEntryOf = (
+    seq: number,
+    did: DidPlc,
+    { cid, operation, createdAt }: LogEntry,
+  ): SequencedEntry => ({
+    seq,
+    entry: logEntryOf({ did, cid, operation, createdAt, ...(isReplica && { upstreamSeq: seq }) }),
+  })
+
+  const entriesFrom = (firstSeq: number, count: number) =>
+    (selectBySeq.all(firstSeq - 1, count) as unknown as Row[]).map((row) =>
+      sequencedEntryOf(row.seq, row.did as DidPlc, entryOf(row)),
+    )
+
+  const tree = growTree && openSqlitePlcTree(db, growTree, entriesFrom)
 
   /** What the committed operations say. Never ahead of the database: forgotten whenever a transaction fails. */
   const logs = new Map<DidPlc, PlcLog>()
@@ -123,11 +164,11 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
     for (const undone of nullified) nullify.run(did, undone.toString())
     return {
       operation: { seq, did, cid, json, nullified: false, createdAt },
-      entry: logEntryOf({ did, cid: entry.cid, operation, createdAt }),
+      entry: sequencedEntryOf(seq, did, entry),
     }
   }
 
-  const writtenOf = (outcomes: readonly Outcome[]): Written[] =>
+  const writtenOf = (outcomes: readonly (Outcome | Replay)[]): Written[] =>
     outcomes.flatMap((outcome) => ('written' in outcome ? (outcome.written ?? []) : []))
 
   /** Whatever it throws undoes all of it, in memory as in the file. */
@@ -148,12 +189,11 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
   /** A database from before it had a transparency log: every operation in it enters the log first. */
   function pourHistory(): void {
     if (tree === undefined) return
-    for (;;) {
-      const rows = selectBySeq.all(tree.size, BACKFILL_BATCH) as unknown as Row[]
-      if (rows.length === 0) return
-      transaction(() =>
-        tree.appendInTransaction(rows.map((row) => logEntryOf({ ...entryOf(row), did: row.did as DidPlc }))),
-      )
+    for (let next = tree.nextSeq(); ; ) {
+      const entries = entriesFrom(next, BACKFILL_BATCH)
+      if (entries.length === 0) return
+      transaction(() => tree.appendInTransaction(entries))
+      next = entries.at(-1)!.seq + 1
     }
   }
 
@@ -182,7 +222,49 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
   })
 
   pourHistory()
+  /** Inside a transaction. */
+  function replayOne(
+    replayed: Replayed,
+    judge: Parameters<PlcStore['replay']>[1],
+    latestSeq: number,
+  ): Replay {
+    const { did, operation, seq } = replayed
+    const log = logOf(did)
+    const cid = operationCid(operation)
+    if (log.entries.some((entry) => entry.cid.equals(cid))) return { outcome: { kind: 'known' } }
+    if (seq <= latestSeq) return { outcome: { kind: 'outOfOrder', latestSeq } }
+    try {
+      const verdict = judge(log, replayed)
+      const written = write(seq, did, verdict)
+      applyVerdict(log, verdict)
+      return { outcome: { kind: 'accepted', operation: written.operation }, written }
+    } catch (error) {
+      if (!(error instanceof PlcError)) throw error
+      insertEvidence.run(did, seq, JSON.stringify(operation), error.message, now())
+      return { outcome: { kind: 'refused', error } }
+    }
+  }
+
   return {
+    async replay(batch, judge) {
+      const replays = transaction(() => {
+        let latestSeq = latestRow()?.seq ?? 0
+        const done = batch.map((replayed) => {
+          const replay = replayOne(replayed, judge, latestSeq)
+          latestSeq = replay.written?.operation.seq ?? latestSeq
+          return replay
+        })
+        tree?.appendInTransaction(writtenOf(done).map(({ entry }) => entry))
+        return done
+      })
+      announce(writtenOf(replays))
+      return replays.map(({ outcome }) => outcome)
+    },
+    async keepEvidence({ did, seq, json, reason }) {
+      insertEvidence.run(did, seq, json, reason, now())
+    },
+    evidence: async ({ after, limit }) =>
+      selectEvidence.all(after, limit) as unknown as (Evidence & { id: number })[],
     async commit(did, decide) {
       const outcome = await commits.submit({ did, decide })
       if ('error' in outcome) throw outcome.error
@@ -216,6 +298,8 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
 const NO_TREE: PlcTree = {
   checkpoint: async () => undefined,
   hashes: async () => new Uint8Array(0),
+  entries: async () => [],
+  indexOf: async (seq) => seq - 1,
 }
 
 function storedOf({ seq, did, cid, json, nullified, created_at }: Row): StoredOperation {

@@ -1,5 +1,4 @@
-import { equalBytes, parseCid } from '@imago/data'
-import { type DidPlc, operationBytes, parseOperation } from '@imago/identity/plc'
+import { equalBytes } from '@imago/data'
 import {
   bundlePath,
   checkTrust,
@@ -21,13 +20,13 @@ import {
   writeEntryBundle,
 } from '@imago/tlog'
 import type { PlcStore, StoredOperation } from '../store/plc-store.ts'
-import { encodeLogEntry, type PlcLogEntry } from './log-entry.ts'
+import { encodeLogEntry } from './log-entry.ts'
 import type { LogKeys } from './log-keys.ts'
 import type { PublishedFile } from './published-file.ts'
 import type { WitnessClient } from './witness-client.ts'
 
 export interface TransparencyLogOptions {
-  readonly store: Pick<PlcStore, 'tree' | 'page'>
+  readonly store: Pick<PlcStore, 'tree'>
   readonly keys: LogKeys
   readonly file: PublishedFile
   readonly witnesses: readonly WitnessClient[]
@@ -125,11 +124,6 @@ export async function openTransparencyLog(options: TransparencyLogOptions): Prom
     return true
   }
 
-  async function entriesOf({ index, width }: EntryBundle): Promise<Uint8Array[]> {
-    const operations = await store.page({ seq: index * TILE_WIDTH }, width)
-    return operations.map((operation) => encodeLogEntry(entryOfStored(operation)))
-  }
-
   /** A tile that is shown: within the published log, and a partial one no wider than its place has. */
   const isShown = ({ level, index, width }: Tile) =>
     (tileAt(published?.size ?? 0, level, index)?.width ?? 0) >= width
@@ -151,31 +145,23 @@ export async function openTransparencyLog(options: TransparencyLogOptions): Prom
     },
     async bundle(bundle) {
       if (!isShown({ ...bundle, level: 0 })) return undefined
-      const entries = await entriesOf(bundle)
+      const entries = await tree.entries(bundle.index * TILE_WIDTH, bundle.width)
       if (entries.length !== bundle.width)
         throw new Error(`${bundlePath(bundle)} has entries that the database lacks`)
-      return writeEntryBundle(entries)
+      return writeEntryBundle(entries.map(encodeLogEntry))
     },
     async proofOf(operation) {
       const at = published
-      const index = operation.seq - 1
+      const index = await tree.indexOf(operation.seq)
       if (at === undefined || index >= at.size) return undefined
+      const [entry] = await tree.entries(index, 1)
       const proof = await withTiles(at.size, fetchTile, (source) => proveInclusion(source, index, at.size))
       return formatTlogProof({
-        extra: encodeLogEntry(entryOfStored(operation)),
+        extra: encodeLogEntry(entry!),
         index,
         proof,
         checkpoint: at.note,
       })
     },
-  }
-}
-
-function entryOfStored({ did, cid, json, createdAt }: StoredOperation): PlcLogEntry {
-  return {
-    did: did as DidPlc,
-    cid: parseCid(cid),
-    operation: operationBytes(parseOperation(JSON.parse(json), 'replay')),
-    createdAt,
   }
 }
