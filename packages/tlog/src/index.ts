@@ -1,3 +1,4 @@
+export { type AuthenticatedTiles, openAuthenticatedTiles } from './authenticated-tiles.ts'
 export {
   type Checkpoint,
   formatCheckpointText,

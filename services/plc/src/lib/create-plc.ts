@@ -58,7 +58,7 @@ export async function createPlc(options: PlcOptions): Promise<Plc> {
   const store = opened.use(openSqlitePlcStore({ databaseFile, now, growTree }))
   const stream = opened.use(await openExportStream(store, now))
   const transparency =
-    keys && opened.use(await openTransparency({ ...options.transparency!, store, keys, logger }))
+    keys && opened.use(await openTransparency({ ...options.transparency!, store, keys, now, logger }))
   const app = createApp({
     store,
     transparency,

@@ -32,17 +32,19 @@ export async function openTransparency(
   options: TransparencyOptions & {
     readonly store: PlcStore
     readonly keys: LogKeys
+    readonly now: () => number
     readonly logger:
       | { error(fields: object, message: string): void; warn?(fields: object, message: string): void }
       | undefined
   },
 ): Promise<Transparency> {
-  const { store, keys, logger, checkpointFile, intervalMs } = options
+  const { store, keys, now, logger, checkpointFile, intervalMs } = options
   const own = keys.ed25519.verifier
   const demanded = options.policy ?? parseTrustPolicy('quorum none')
   const log = await openTransparencyLog({
     store,
     keys,
+    now,
     file: checkpointFile === undefined ? createPublishedMemory() : createPublishedFile(checkpointFile),
     witnesses: demanded.witnesses
       .filter((witness) => witness.url !== undefined)

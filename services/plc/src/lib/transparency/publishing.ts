@@ -1,4 +1,4 @@
-import type { TransparencyLog } from './transparency-log.ts'
+import { REFRESH_MS, type TransparencyLog } from './transparency-log.ts'
 
 /** Between two checkpoints that are shown: witnesses need not see each of them. */
 const DEFAULT_INTERVAL_MS = 250
@@ -40,6 +40,8 @@ export function startPublishing(
   }
 
   const unsubscribe = subscribe(() => schedule())
+  const refresh = setInterval(() => schedule(), REFRESH_MS)
+  refresh.unref()
   schedule(0)
   return {
     async until(size, timeoutMs) {
@@ -59,6 +61,7 @@ export function startPublishing(
     },
     async [Symbol.asyncDispose]() {
       unsubscribe()
+      clearInterval(refresh)
       clearTimeout(timer)
       await running
     },

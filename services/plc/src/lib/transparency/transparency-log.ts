@@ -32,9 +32,14 @@ export interface TransparencyLogOptions {
   readonly witnesses: readonly WitnessClient[]
   /** Whose cosignatures a checkpoint needs before it is shown. Its log key has to be ours. */
   readonly policy: TrustPolicy
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number
   /** Told when a witness did not cosign, or the quorum was missed: the log goes on, and shows its last checkpoint. */
   readonly onUnwitnessed: (witness: string, error: unknown) => void
 }
+
+/** A log that stands still signs again after this time, so that who reads it sees that nothing is held back. */
+export const REFRESH_MS = 60_000
 
 /** The log as the world sees it: at its newest published checkpoint. */
 export interface TransparencyLog {
@@ -44,9 +49,9 @@ export interface TransparencyLog {
   /** `undefined` until the first checkpoint is published. */
   readonly published: { readonly size: number; readonly note: string } | undefined
   /**
-   * Publishes the newest checkpoint, where there is one: signs it with both keys, has it cosigned, makes it durable
+   * Publishes the newest checkpoint, where there is one and it is not shown already since a moment: signs it with both keys, has it cosigned, makes it durable
    * apart from the database, and only then shows it. One at a time.
-   * @returns whether anything newer is shown than before.
+   * @returns whether anything else is shown than before.
    */
   publish(): Promise<boolean>
   /** The bytes of a tile within the published size; `undefined` where there is none. */
@@ -62,7 +67,7 @@ export interface TransparencyLog {
  * would sign a second history.
  */
 export async function openTransparencyLog(options: TransparencyLogOptions): Promise<TransparencyLog> {
-  const { store, keys, file, witnesses, policy, onUnwitnessed } = options
+  const { store, keys, file, witnesses, policy, now, onUnwitnessed } = options
   const { tree } = store
 
   async function fetchTile({ level, index, width }: Tile): Promise<Uint8Array> {
@@ -88,6 +93,7 @@ export async function openTransparencyLog(options: TransparencyLogOptions): Prom
   }
 
   let published = await readPublished()
+  let publishedAt = Number.NEGATIVE_INFINITY
 
   async function cosignatures({ note, checkpoint }: SignedCheckpoint, signed: string) {
     const prove = (oldSize: number) =>
@@ -107,7 +113,8 @@ export async function openTransparencyLog(options: TransparencyLogOptions): Prom
 
   async function publish(): Promise<boolean> {
     const newest = await tree.checkpoint()
-    if (newest === undefined || newest.size === published?.size) return false
+    const isFresh = newest?.size === published?.size && now() - publishedAt < REFRESH_MS
+    if (newest === undefined || isFresh) return false
     const signed = parseCheckpoint(newest.note)
     const { text } = signed.note
     const signatures = [...signed.note.signatures, ...signText(text, [keys.mlDsa44])]
@@ -121,6 +128,7 @@ export async function openTransparencyLog(options: TransparencyLogOptions): Prom
     }
     await file.write(note)
     published = { size: newest.size, note }
+    publishedAt = now()
     return true
   }
 

@@ -1,4 +1,10 @@
-import { type Checkpoint, hashLeaf, type NoteSigner, signCheckpoint, type TreeAppender } from '@imago/tlog'
+import {
+  formatCheckpointText,
+  hashLeaf,
+  type NoteSigner,
+  signCheckpoint,
+  type TreeAppender,
+} from '@imago/tlog'
 import { encodeLogEntry, type PlcLogEntry } from './log-entry.ts'
 
 /** A hash that belongs into a tile. */
@@ -26,14 +32,22 @@ export interface TreeGrowth {
 export type GrowTree = (appender: TreeAppender, entries: readonly PlcLogEntry[]) => TreeGrowth
 
 /** @param signer of the log's origin: signs each size that the log ever had at a commit. */
-export function createGrowTree(origin: string, signer: NoteSigner): GrowTree {
+export const createGrowTree = (origin: string, signer: NoteSigner): GrowTree =>
+  growing((size, root) => signCheckpoint({ origin, size, root }, [signer]))
+
+/** For who signs nothing: a tree to compare with. */
+export const growUnsigned: GrowTree = growing((size, root) =>
+  formatCheckpointText({ origin: 'unsigned', size, root }),
+)
+
+function growing(noteOf: (size: number, root: Uint8Array) => string): GrowTree {
   return (appender, entries) => {
     const hashes: TreeHash[] = []
     for (const entry of entries)
       appender.append(hashLeaf(encodeLogEntry(entry)), (level, index, hash) =>
         hashes.push({ level, index, hash }),
       )
-    const checkpoint: Checkpoint = { origin, size: appender.size, root: appender.root() }
-    return { hashes, checkpoint: { size: appender.size, note: signCheckpoint(checkpoint, [signer]) } }
+    const { size } = appender
+    return { hashes, checkpoint: { size, note: noteOf(size, appender.root()) } }
   }
 }

@@ -1,0 +1,5 @@
+export { type AuditOptions, type AuditReport, audit } from './lib/audit/audit.ts'
+export { ALARM_EXIT_CODES, type AlarmCode, AuditAlarm, type AuditEvidence } from './lib/audit/audit-alarm.ts'
+export { DirectoryUnavailableError } from './lib/audit/directory-client.ts'
+export { type EvidenceVerdict, evidenceOf, judgeEvidence } from './lib/audit/evidence.ts'
+export { type Auditor, openAuditor } from './lib/audit/open-auditor.ts'
