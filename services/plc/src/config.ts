@@ -5,10 +5,12 @@ import {
   type Config,
   choice,
   defineConfig,
+  list,
   listenAddress,
   port,
   readOrCreateSecret,
   text,
+  url,
 } from '@imago/service'
 import { parseTrustPolicy } from '@imago/tlog'
 import type { PlcOptions } from './lib/create-plc.ts'
@@ -59,6 +61,17 @@ export const plcConfig = defineConfig('PLC_', {
     kind: text,
     doc: 'File that names the witnesses of the log, with their addresses, and the quorum that a checkpoint needs, after c2sp.org/tlog-policy. No witness, if not set.',
   },
+  upstream: {
+    env: 'PLC_UPSTREAM',
+    kind: url,
+    doc: 'Directory to follow, such as https://plc.directory. This one is then a replica: it validates everything again, serves it, and takes no operations.',
+  },
+  compareWith: {
+    env: 'PLC_COMPARE_WITH',
+    kind: list(url),
+    default: [],
+    doc: 'Other directories that should tell the same history as PLC_UPSTREAM. Compared every hour; what differs is logged and kept.',
+  },
   writeLimits: {
     env: 'PLC_WRITE_LIMITS',
     kind: bool,
@@ -87,6 +100,10 @@ export function plcOptionsOf(config: Config<typeof plcConfig>): PlcOptions {
   return {
     databaseFile: config.databaseFile,
     transparency: transparencyOf(config),
+    replica:
+      config.upstream === undefined
+        ? undefined
+        : { upstream: config.upstream, compareWith: config.compareWith },
     writeLimits: config.writeLimits,
     writeLimitStatus: config.writeLimitStatus === '400' ? 400 : 429,
     tombstoneStatus: config.tombstoneStatus === '404' ? 404 : 410,

@@ -4,6 +4,7 @@ import type { Metrics, UpgradeHandler } from '@imago/service'
 import { createApp } from './http/app.ts'
 import { openExportStream } from './http/export-stream.ts'
 import { createPlcMetrics } from './plc-metrics.ts'
+import { openReplica, type Replica, type ReplicaOptions } from './replica/open-replica.ts'
 import type { PlcStore } from './store/plc-store.ts'
 import { openSqlitePlcStore } from './store/sqlite-plc-store.ts'
 import { deriveLogKeys } from './transparency/log-keys.ts'
@@ -22,6 +23,8 @@ export interface PlcOptions {
   readonly writeLimitStatus?: 429 | 400
   /** Status for the document of a DID that has ended. Default 410, as specified; the public directory answers 404. */
   readonly tombstoneStatus?: 410 | 404
+  /** Follow another directory, and take no operations. Default: be an authority. */
+  readonly replica?: ReplicaOptions | undefined
   /** The transparency log that the directory keeps. Without it, it keeps none. */
   readonly transparency?: TransparencyOptions | undefined
   /** What `/_health` names. */
@@ -42,6 +45,8 @@ export interface Plc extends AsyncDisposable {
   /** What it keeps, for other parts of the same process. */
   readonly store: PlcStore
   readonly transparencyLog: TransparencyLog | undefined
+  /** How it follows its upstream; `undefined` for an authority. */
+  readonly replica: Replica | undefined
 }
 
 /**
@@ -55,13 +60,19 @@ export async function createPlc(options: PlcOptions): Promise<Plc> {
   const keys =
     options.transparency && deriveLogKeys(options.transparency.origin, options.transparency.seed, now)
   const growTree = keys && createGrowTree(keys.ed25519.name, keys.ed25519)
-  const store = opened.use(openSqlitePlcStore({ databaseFile, now, growTree }))
+  const store = opened.use(
+    openSqlitePlcStore({ databaseFile, now, growTree, isReplica: options.replica !== undefined }),
+  )
   const stream = opened.use(await openExportStream(store, now))
   const transparency =
     keys && opened.use(await openTransparency({ ...options.transparency!, store, keys, now, logger }))
+  const replica =
+    options.replica &&
+    opened.use(openReplica({ ...options.replica, store, now, logger, metrics: options.metrics }))
   const app = createApp({
     store,
     transparency,
+    replica,
     version,
     writeLimits,
     metrics:
@@ -73,6 +84,7 @@ export async function createPlc(options: PlcOptions): Promise<Plc> {
   return {
     store,
     transparencyLog: transparency?.log,
+    replica,
     fetch: async (request) => await app.fetch(request),
     upgrade: stream.upgrade,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

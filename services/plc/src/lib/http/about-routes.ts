@@ -1,4 +1,5 @@
 import type { Hono } from 'hono'
+import type { Replica } from '../replica/open-replica.ts'
 import type { PlcStore } from '../store/plc-store.ts'
 import type { TransparencyLog } from '../transparency/transparency-log.ts'
 import { isoTime } from './operation-json.ts'
@@ -25,10 +26,12 @@ export function aboutRoutes(
   {
     version,
     log,
+    replica,
     onFailure,
   }: {
     readonly version: string
     readonly log: Pick<TransparencyLog, 'origin' | 'vkeys' | 'published'> | undefined
+    readonly replica: Pick<Replica, 'upstream' | 'state'> | undefined
     readonly onFailure: (error: unknown) => void
   },
 ): void {
@@ -43,6 +46,7 @@ export function aboutRoutes(
         version,
         lastSeq: latest?.seq ?? 0,
         lastOperationAt: latest === undefined ? null : isoTime(latest.createdAt),
+        ...(replica && { replica: replicaHealth(replica) }),
         ...(log && { log: { origin: log.origin, vkeys: log.vkeys, size: log.published?.size ?? 0 } }),
       })
     } catch (error) {
@@ -50,4 +54,16 @@ export function aboutRoutes(
       return c.json({ version, error: 'Service Unavailable' }, 503)
     }
   })
+
+  // Apart from health: a replica that reads history is well, and not to be asked.
+  app.get('/_ready', (c) =>
+    replica === undefined || replica.state.isCaughtUp
+      ? c.json({ ready: true })
+      : c.json({ ready: false }, 503),
+  )
+}
+
+function replicaHealth({ upstream, state }: Pick<Replica, 'upstream' | 'state'>) {
+  const { isCaughtUp, mode, heardAt, totals } = state
+  return { upstream, isCaughtUp, mode, heardAt: heardAt === undefined ? null : isoTime(heardAt), ...totals }
 }

@@ -47,7 +47,14 @@ export function refusal(error: unknown, statuses: RefusalStatuses): Response | u
   return undefined
 }
 
-export const notRegistered = (did: string) => new HttpError(404, `DID not registered: ${did.slice(0, 2048)}`)
+/** Nobody has registered the DID, as far as is known here. */
+export class NotRegisteredError extends HttpError {
+  constructor(did: string) {
+    super(404, `DID not registered: ${did.slice(0, 2048)}`)
+  }
+}
+
+export const notRegistered = (did: string) => new NotRegisteredError(did)
 
 /** The head of a DID's log. @throws {HttpError} 404 when nobody has registered it. */
 export async function headOf(store: PlcStore, did: string): Promise<StoredOperation> {

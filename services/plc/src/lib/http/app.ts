@@ -1,14 +1,16 @@
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import type { SubmissionMetrics } from '../plc-metrics.ts'
+import type { Replica } from '../replica/open-replica.ts'
 import type { PlcStore } from '../store/plc-store.ts'
 import type { Publishing } from '../transparency/publishing.ts'
 import type { TransparencyLog } from '../transparency/transparency-log.ts'
 import { aboutRoutes } from './about-routes.ts'
-import { type RefusalStatuses, refusal } from './answers.ts'
+import { NotRegisteredError, type RefusalStatuses, refusal } from './answers.ts'
 import { documentRoutes } from './document-routes.ts'
 import { exportRoutes } from './export-routes.ts'
 import { logRoutes } from './log-routes.ts'
+import { replicaRoutes } from './replica-routes.ts'
 import { submitRoutes } from './submit-routes.ts'
 import { transparencyRoutes } from './transparency-routes.ts'
 
@@ -16,6 +18,8 @@ export interface AppOptions {
   readonly store: PlcStore
   /** What is known of the transparency log; a directory may keep none. */
   readonly transparency: { readonly log: TransparencyLog; readonly publishing: Publishing } | undefined
+  /** What is known of the directory that this one follows, if it is a replica. */
+  readonly replica: Pick<Replica, 'upstream' | 'state'> | undefined
   readonly version: string
   readonly writeLimits: boolean
   readonly metrics: SubmissionMetrics | undefined
@@ -26,20 +30,26 @@ export interface AppOptions {
 
 /** The directory's HTTP face. Every answer that is not the thing asked for is JSON with a `message`. */
 export function createApp(options: AppOptions): Hono {
-  const { store, transparency, version, writeLimits, metrics, statuses, onUnexpectedError } = options
+  const { store, transparency, replica, version, writeLimits, metrics, statuses, onUnexpectedError } = options
   const app = new Hono()
   app.use(
     cors({ origin: '*', exposeHeaders: ['etag', 'plc-cid', 'plc-seq', 'plc-created-at', 'retry-after'] }),
   )
   // Fixed paths first: `/:did` matches anything.
-  aboutRoutes(app, store, { version, log: transparency?.log, onFailure: onUnexpectedError })
+  aboutRoutes(app, store, { version, log: transparency?.log, replica, onFailure: onUnexpectedError })
   exportRoutes(app, store)
   if (transparency !== undefined) transparencyRoutes(app, { store, ...transparency })
   documentRoutes(app, store, statuses)
   logRoutes(app, store)
-  submitRoutes(app, store, { writeLimits, metrics })
+  if (replica === undefined) submitRoutes(app, store, { writeLimits, metrics })
+  else replicaRoutes(app, replica)
   app.notFound((c) => c.json({ message: `Not found: ${c.req.method} ${c.req.path.slice(0, 200)}` }, 404))
   app.onError((error, c) => {
+    // What a replica has not read yet is not absent.
+    if (error instanceof NotRegisteredError && replica?.state.isCaughtUp === false)
+      return c.json({ message: `This replica of ${replica.upstream} is not caught up yet` }, 503, {
+        'retry-after': '10',
+      })
     const answer = refusal(error, statuses)
     if (answer !== undefined) return answer
     onUnexpectedError(error)

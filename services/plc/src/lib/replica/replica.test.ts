@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { generateKeypair } from '@imago/crypto'
+import {
+  createGenesis,
+  type Operation,
+  operationCid,
+  tombstoneOperation,
+  updateOperation,
+} from '@imago/identity/plc'
+import { serve } from '@imago/service'
+import { createRandom } from '@imago/sim/random'
+import { parseTrustPolicy } from '@imago/tlog'
+import { audit } from '../audit/audit.ts'
+import { createDirectoryClient } from '../audit/directory-client.ts'
+import { createPlc, type Plc } from '../create-plc.ts'
+import { sequencedEntry } from '../http/operation-json.ts'
+import { openSqlitePlcStore } from '../store/sqlite-plc-store.ts'
+import { createPublishedMemory } from '../transparency/published-file.ts'
+import { growUnsigned } from '../transparency/tree-growth.ts'
+import { replayLines } from './replay-lines.ts'
+import { localSignatures, openSignaturePool } from './signature-pool.ts'
+
+const [owner, host] = [generateKeypair('k256'), generateKeypair('p256')]
+const genesisOf = (name: string) =>
+  createGenesis(
+    { rotationKeys: [owner.didKey, host.didKey], verificationMethods: {}, alsoKnownAs: [name], services: {} },
+    host,
+  )
+
+async function submit(plc: Plc, did: string, operation: Operation): Promise<void> {
+  const headers = { 'content-type': 'application/json' }
+  const response = await plc.fetch(
+    new Request(`http://plc/${did}`, { method: 'POST', headers, body: JSON.stringify(operation) }),
+  )
+  assert.equal(response.status, 200, await response.text())
+}
+
+async function grow(plc: Plc, count: number, prefix: string): Promise<void> {
+  await Promise.all(
+    Array.from({ length: count }, (_, i) => {
+      const { did, operation } = genesisOf(`${prefix}${i}`)
+      return submit(plc, did, operation)
+    }),
+  )
+}
+
+/** Waits for what happens on its own. */
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await condition()); tries++) {
+    assert.ok(tries < 500, `never: ${condition}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+const text = async (plc: Plc, path: string) => (await plc.fetch(new Request(`http://plc${path}`))).text()
+
+async function authority() {
+  const plc = await createPlc({ databaseFile: ':memory:', writeLimits: false })
+  const server = await serve({ fetch: plc.fetch, upgrade: plc.upgrade, hostname: '127.0.0.1', port: 0 })
+  return {
+    plc,
+    url: server.url,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]()
+      await plc[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const replicaOf = (upstream: string, others: Partial<Parameters<typeof createPlc>[0]> = {}) =>
+  createPlc({ databaseFile: ':memory:', replica: { upstream, workers: 1 }, ...others })
+
+test('[PLC-30] [PLC-31] reads the history by pages, then follows the stream; forks and tombstones as upstream', async () => {
+  await using upstream = await authority()
+  await grow(upstream.plc, 1100, 'a')
+  const { did, operation } = genesisOf('forked')
+  await submit(upstream.plc, did, operation)
+  await submit(upstream.plc, did, updateOperation(operation, { alsoKnownAs: ['stolen'] }, host))
+  await using replica = await replicaOf(upstream.url)
+  await until(() => replica.replica!.state.mode === 'stream')
+  await submit(upstream.plc, did, updateOperation(operation, { alsoKnownAs: ['rescued'] }, owner))
+  const ended = genesisOf('ended')
+  await submit(upstream.plc, ended.did, ended.operation)
+  await submit(upstream.plc, ended.did, tombstoneOperation(ended.operation, owner))
+  await until(async () => (await replica.store.latest())?.seq === 1105)
+
+  for (const path of [
+    `/${did}`,
+    `/${did}/data`,
+    `/${did}/log/audit`,
+    `/${ended.did}`,
+    '/export?after=1000',
+    '/export',
+  ])
+    assert.equal(await text(replica, path), await text(upstream.plc, path), path)
+  const { replica: health } = JSON.parse(await text(replica, '/_health'))
+  assert.deepEqual(
+    [health.upstream, health.isCaughtUp, health.accepted, health.refused],
+    [upstream.url, true, 1105, 0],
+  )
+  const refused = await replica.fetch(new Request(`http://plc/${did}`, { method: 'POST', body: '{}' }))
+  assert.equal(refused.status, 400)
+  assert.match(await refused.text(), /This is a replica of http/)
+})
+
+test('[PLC-2] until it is caught up, what it does not know is 503, not 404', async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+  const slow = (async () => {
+    await gate
+    return new Response('')
+  }) as typeof fetch
+  await using replica = await replicaOf('http://127.0.0.1:1', {
+    replica: { upstream: 'http://127.0.0.1:1', workers: 1, fetch: slow },
+  })
+  const get = (path: string) => replica.fetch(new Request(`http://plc${path}`))
+  const did = genesisOf('nobody').did
+  assert.equal((await get(`/${did}`)).status, 503)
+  assert.ok((await get(`/${did}/log/audit`)).headers.has('retry-after'))
+  assert.equal((await get('/_ready')).status, 503)
+  open()
+  await until(async () => (await get('/_ready')).status === 200)
+  assert.equal((await get(`/${did}`)).status, 404)
+})
+
+test('what does not follow is kept as evidence, and stops nothing', async () => {
+  await using store = openSqlitePlcStore({ databaseFile: ':memory:', now: () => 5, isReplica: true })
+  const lineOf = (seq: number, did: string, operation: unknown, createdAt = 1000 + seq) =>
+    sequencedEntry({
+      seq,
+      did,
+      cid: 'not looked at',
+      json: JSON.stringify(operation),
+      nullified: false,
+      createdAt,
+    })
+  const [a, b, c] = ['a', 'b', 'c'].map(genesisOf) as [
+    ReturnType<typeof genesisOf>,
+    ReturnType<typeof genesisOf>,
+    ReturnType<typeof genesisOf>,
+  ]
+  const update = updateOperation(a.operation, { alsoKnownAs: ['x'] }, host)
+  const lines = [
+    lineOf(3, a.did, a.operation),
+    lineOf(7, b.did, { ...b.operation, sig: a.operation.sig }),
+    lineOf(8, a.did, update),
+    lineOf(9, a.did, { ...update, alsoKnownAs: ['forged'] }),
+    'nonsense',
+    lineOf(10, b.did, { ...b.operation, extra: 1 }),
+    lineOf(5, b.did, b.operation),
+    lineOf(12, c.did, c.operation),
+    lineOf(12, c.did, c.operation),
+  ]
+  const counts = await replayLines(store, localSignatures, lines)
+  assert.deepEqual(counts, { accepted: 3, known: 1, refused: 2, outOfOrder: 1, unreadable: 2, lastSeq: 12 })
+  assert.deepEqual(
+    (await store.page({ seq: 0 }, 10)).map(({ seq }) => seq),
+    [3, 8, 12],
+  )
+  const evidence = await store.evidence({ after: 0, limit: 10 })
+  assert.deepEqual(
+    evidence.map(({ seq }) => seq).sort((x, y) => x - y),
+    [0, 5, 7, 9, 10],
+  )
+  assert.deepEqual(await replayLines(store, localSignatures, lines.slice(2, 3)), {
+    accepted: 0,
+    known: 1,
+    refused: 0,
+    outOfOrder: 0,
+    unreadable: 0,
+    lastSeq: 8,
+  })
+})
+
+test('threads find the same signers as the calling thread', async () => {
+  await using pool = openSignaturePool(2)
+  const items = Array.from({ length: 50 }, (_, i) => {
+    const { operation } = genesisOf(`n${i}`)
+    return { keys: i % 3 === 0 ? [owner.didKey] : [owner.didKey, host.didKey], operation }
+  })
+  const found = await pool.findSigners(items)
+  assert.deepEqual(found, await localSignatures.findSigners(items))
+  assert.deepEqual([found[0], found[1]], [-1, 1])
+  assert.deepEqual(await pool.findSigners([]), [])
+})
+
+test('[PLC-37] two directories that do not tell the same: what is missing where, and what was dated anew', async () => {
+  await using upstream = await authority()
+  await grow(upstream.plc, 20, 'a')
+  const lines = (await text(upstream.plc, '/export')).split('\n').map((line) => JSON.parse(line))
+  const stranger = genesisOf('stranger')
+  const theirs = [
+    ...lines.slice(0, 4),
+    { ...lines[4], createdAt: new Date(Date.parse(lines[4].createdAt) + 1).toISOString() },
+    ...lines.slice(6),
+    {
+      did: stranger.did,
+      operation: stranger.operation,
+      cid: operationCid(stranger.operation).toString(),
+      nullified: false,
+      createdAt: lines.at(-1).createdAt,
+    },
+  ]
+  const fetchOther = (async (input: string) =>
+    new URL(input).host === 'other.test'
+      ? new Response(theirs.map((line) => JSON.stringify(line)).join('\n'))
+      : await fetch(input)) as typeof fetch
+  const logged: { kind?: string; cid?: string }[] = []
+  await using replica = await replicaOf(upstream.url, {
+    now: () => Date.now() + 3_600_000,
+    logger: {
+      error: (fields) => void logged.push(fields),
+      warn: (fields) => assert.fail(JSON.stringify(fields)),
+    },
+    replica: { upstream: upstream.url, compareWith: ['http://other.test'], workers: 1, fetch: fetchOther },
+  })
+  await until(() => replica.replica!.state.isCaughtUp)
+  await replica.replica!.watch.compare()
+  assert.deepEqual(
+    logged.map(({ kind, cid }) => [kind, cid]).sort(),
+    [
+      ['another time', lines[4].cid],
+      ['missing here', operationCid(stranger.operation).toString()],
+      ['missing there', lines[5].cid],
+    ].sort(),
+  )
+  const evidence = await replica.store.evidence({ after: 0, limit: 10 })
+  assert.equal(evidence.length, 3)
+  await replica.replica!.watch.compare()
+  assert.equal((await replica.store.evidence({ after: 0, limit: 10 })).length, 3, 'the same is kept once')
+})
+
+test('a replica keeps a log of what it observed, and an auditor passes it', async () => {
+  await using upstream = await authority()
+  await grow(upstream.plc, 30, 'a')
+  const seed = new Uint8Array(32).fill(3)
+  await using replica = await replicaOf(upstream.url, { transparency: { origin: 'observer.test/log', seed } })
+  await until(() => replica.replica!.state.isCaughtUp)
+  await replica.transparencyLog!.publish()
+  await using store = openSqlitePlcStore({
+    databaseFile: ':memory:',
+    now: Date.now,
+    growTree: growUnsigned,
+    isReplica: true,
+  })
+  const report = await audit({
+    client: createDirectoryClient('http://plc', (async (url: string) =>
+      replica.fetch(new Request(url))) as typeof fetch),
+    policy: parseTrustPolicy(`log ${replica.transparencyLog!.vkeys[0]}\nquorum none\n`),
+    store,
+    state: createPublishedMemory(),
+    now: Date.now,
+    randomInt: createRandom(1).int,
+  })
+  assert.equal(report.size, 30)
+})
