@@ -4,6 +4,8 @@ export {
   tombstoneOperation,
   updateOperation,
 } from './lib/plc/author-operation.ts'
+export { diffData, type PlcChange } from './lib/plc/diff-data.ts'
+export { type ExplainedOperation, explainLog } from './lib/plc/explain-log.ts'
 export { INGEST_LIMITS, type IngestOptions } from './lib/plc/ingest-policy.ts'
 export {
   type LegacyCreate,
