@@ -5,6 +5,7 @@ import {
   type Config,
   choice,
   defineConfig,
+  integer,
   list,
   listenAddress,
   port,
@@ -14,6 +15,7 @@ import {
 } from '@imago/service'
 import { parseTrustPolicy } from '@imago/tlog'
 import type { PlcOptions } from './lib/create-plc.ts'
+import { createDurableFile } from './lib/durable-file.ts'
 
 /** Settings of the PLC directory. */
 export const plcConfig = defineConfig('PLC_', {
@@ -72,6 +74,28 @@ export const plcConfig = defineConfig('PLC_', {
     default: [],
     doc: 'Other directories that should tell the same history as PLC_UPSTREAM. Compared every hour; what differs is logged and kept.',
   },
+  addressLimit: {
+    env: 'PLC_ADDRESS_LIMIT',
+    kind: integer({ min: 1 }),
+    default: 100,
+    doc: 'Operations that one address may submit in five minutes. Recoveries are never limited. Behind a proxy on the same machine or network, X-Forwarded-For says the address.',
+  },
+  alertWebhook: {
+    env: 'PLC_ALERT_WEBHOOK',
+    kind: url,
+    doc: 'Address that is told of every change of keys or services, as a POST of JSON signed with the secret of PLC_ALERT_SECRET_FILE.',
+  },
+  alertDids: {
+    env: 'PLC_ALERT_DIDS',
+    kind: list(text),
+    default: [],
+    doc: 'DIDs that PLC_ALERT_WEBHOOK is told of. Every DID, if empty.',
+  },
+  alertSecretFile: {
+    env: 'PLC_ALERT_SECRET_FILE',
+    kind: text,
+    doc: 'File with the secret that signs alerts, made if absent. Default: alert.secret beside the database.',
+  },
   writeLimits: {
     env: 'PLC_WRITE_LIMITS',
     kind: bool,
@@ -104,10 +128,25 @@ export function plcOptionsOf(config: Config<typeof plcConfig>): PlcOptions {
       config.upstream === undefined
         ? undefined
         : { upstream: config.upstream, compareWith: config.compareWith },
+    addressLimit: config.addressLimit,
+    webhooks: webhooksOf(config),
     writeLimits: config.writeLimits,
     writeLimitStatus: config.writeLimitStatus === '400' ? 400 : 429,
     tombstoneStatus: config.tombstoneStatus === '404' ? 404 : 410,
   }
+}
+
+function webhooksOf({ alertWebhook, alertDids, alertSecretFile, databaseFile }: Config<typeof plcConfig>) {
+  if (alertWebhook === undefined) return []
+  const beside = (name: string) => join(dirname(databaseFile), name)
+  return [
+    {
+      url: alertWebhook,
+      secret: readOrCreateSecret(alertSecretFile ?? beside('alert.secret')),
+      dids: alertDids.length === 0 ? undefined : new Set(alertDids),
+      cursor: createDurableFile(beside('alert.cursor')),
+    },
+  ]
 }
 
 function transparencyOf({ logOrigin, logSeedFile, logPolicyFile, databaseFile }: Config<typeof plcConfig>) {

@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Metrics, UpgradeHandler } from '@imago/service'
+import type { Connection, Metrics, UpgradeHandler } from '@imago/service'
+import { createAddressLimits } from './address-limits.ts'
+import { startWebhook, type WebhookOptions } from './alerts/webhook.ts'
 import { createApp } from './http/app.ts'
 import { openExportStream } from './http/export-stream.ts'
 import { createPlcMetrics } from './plc-metrics.ts'
@@ -19,6 +21,12 @@ export interface PlcOptions {
   readonly now?: () => number
   /** Whether a DID may change only 10 times an hour, 30 a day and 100 a week. Default true. */
   readonly writeLimits?: boolean
+  /** Submissions from one address in five minutes. Default: as many as come. */
+  readonly addressLimit?: number | undefined
+  /** Where changes of keys are told. */
+  readonly webhooks?: readonly Omit<WebhookOptions, 'fetch' | 'onFailure'>[] | undefined
+  /** Goes to the webhooks: addresses that the operator chose. Default: the platform's. */
+  readonly fetch?: typeof fetch
   /** Status for a DID that has changed too often. Default 429; the public directory answers 400. */
   readonly writeLimitStatus?: 429 | 400
   /** Status for the document of a DID that has ended. Default 410, as specified; the public directory answers 404. */
@@ -38,9 +46,12 @@ export interface PlcOptions {
   }
 }
 
+const ADDRESS_WINDOW_MS = 5 * 60_000
+
 /** A running did:plc directory, without a socket: pass `fetch` and `upgrade` to `serve`, or call them. */
 export interface Plc extends AsyncDisposable {
-  fetch(request: Request): Promise<Response>
+  /** @param connection says from where the request comes. */
+  fetch(request: Request, connection?: Partial<Connection>): Promise<Response>
   readonly upgrade: UpgradeHandler
   /** What it keeps, for other parts of the same process. */
   readonly store: PlcStore
@@ -69,8 +80,22 @@ export async function createPlc(options: PlcOptions): Promise<Plc> {
   const replica =
     options.replica &&
     opened.use(openReplica({ ...options.replica, store, now, logger, metrics: options.metrics }))
+  for (const webhook of options.webhooks ?? [])
+    opened.use(
+      startWebhook(store, {
+        ...webhook,
+        fetch: options.fetch ?? fetch,
+        onFailure: (error) =>
+          logger?.warn?.({ url: webhook.url, err: error }, 'an alert was not delivered yet'),
+      }),
+    )
   const app = createApp({
     store,
+    now,
+    addressLimits:
+      options.addressLimit === undefined
+        ? undefined
+        : createAddressLimits({ max: options.addressLimit, windowMs: ADDRESS_WINDOW_MS, now }),
     transparency,
     replica,
     version,
@@ -85,7 +110,7 @@ export async function createPlc(options: PlcOptions): Promise<Plc> {
     store,
     transparencyLog: transparency?.log,
     replica,
-    fetch: async (request) => await app.fetch(request),
+    fetch: async (request, connection) => await app.fetch(request, connection ?? {}),
     upgrade: stream.upgrade,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }

@@ -7,13 +7,15 @@ import {
   parseOperation,
 } from '@imago/identity/plc'
 import type { Decision, PlcStore, Receipt, Situation } from './store/plc-store.ts'
-import { checkWriteLimits } from './write-limits.ts'
+import { checkWriteLimits, WriteLimitError } from './write-limits.ts'
 
 export interface SubmitRules {
   /** Whether a DID may change only so often. */
   readonly writeLimits: boolean
   /** Whether the operation may leave its DID without rotation keys, for good. */
   readonly allowFreezing: boolean
+  /** Where it comes from may submit so often, and again after this time. Not asked of recoveries. */
+  readonly addressLimit?: { readonly max: number; readonly waitMs: number } | undefined
 }
 
 /**
@@ -37,6 +39,13 @@ export function decide(operation: Operation, { log, createdAt }: Situation, rule
   const known = log.entries.find((entry) => entry.cid.equals(cid))
   if (known !== undefined) return { kind: 'known', entry: known }
   const verdict = judgeOperation(log, operation, createdAt)
-  if (rules.writeLimits && verdict.nullified.length === 0) checkWriteLimits(log, createdAt)
+  const isRecovery = verdict.nullified.length > 0
+  if (rules.writeLimits && !isRecovery) checkWriteLimits(log, createdAt)
+  if (rules.addressLimit !== undefined && rules.addressLimit.waitMs > 0 && !isRecovery)
+    throw new WriteLimitError(
+      `Too many operations from your address (max ${rules.addressLimit.max})`,
+      rules.addressLimit.max,
+      rules.addressLimit.waitMs,
+    )
   return { kind: 'accept', verdict }
 }

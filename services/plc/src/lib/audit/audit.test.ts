@@ -15,9 +15,9 @@ import {
 import { createRandom } from '@imago/sim/random'
 import { formatNote, parseNote, parseTrustPolicy } from '@imago/tlog'
 import { createPlc } from '../create-plc.ts'
+import { createDurableMemory } from '../durable-file.ts'
 import { openSqlitePlcStore } from '../store/sqlite-plc-store.ts'
 import { deriveLogKeys } from '../transparency/log-keys.ts'
-import { createPublishedMemory } from '../transparency/published-file.ts'
 import { createGrowTree } from '../transparency/tree-growth.ts'
 import { type AuditOptions, audit } from './audit.ts'
 import { type AlarmCode, AuditAlarm } from './audit-alarm.ts'
@@ -64,7 +64,7 @@ function auditor(options: Partial<AuditOptions> = {}) {
     now: Date.now,
     growTree: createGrowTree(origin, keys.ed25519),
   })
-  const state = createPublishedMemory()
+  const state = createDurableMemory()
   return {
     state,
     async run({ plc }: Awaited<ReturnType<typeof directory>>, tamper: Tamper = () => undefined) {

@@ -8,8 +8,8 @@ import {
   treeRoot,
   withTiles,
 } from '@imago/tlog'
+import type { DurableFile } from '../durable-file.ts'
 import type { PlcStore } from '../store/plc-store.ts'
-import type { PublishedFile } from '../transparency/published-file.ts'
 import { AuditAlarm } from './audit-alarm.ts'
 import { checkHistory, type Seen } from './check-history.ts'
 import { checkSamples } from './check-samples.ts'
@@ -23,7 +23,7 @@ export interface AuditOptions {
   /** The auditor's own replay of the log; it keeps a tree too. Grows with each audit. */
   readonly store: PlcStore
   /** The checkpoint that was verified last. Written when everything has passed. */
-  readonly state: PublishedFile
+  readonly state: DurableFile
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number
   /** Cosignatures older than this do not count. Default: any age. */
@@ -107,7 +107,7 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   }
 }
 
-async function readBefore(state: PublishedFile): Promise<Seen | undefined> {
+async function readBefore(state: DurableFile): Promise<Seen | undefined> {
   const text = await state.read()
   return text === undefined ? undefined : { ...parseCheckpoint(text), text }
 }

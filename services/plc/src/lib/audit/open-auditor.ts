@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { parseCheckpoint, readEntryBundle, tileAt } from '@imago/tlog'
+import { createDurableFile } from '../durable-file.ts'
 import { openSqlitePlcStore } from '../store/sqlite-plc-store.ts'
 import { decodeLogEntry } from '../transparency/log-entry.ts'
-import { createPublishedFile } from '../transparency/published-file.ts'
 import { growUnsigned } from '../transparency/tree-growth.ts'
 import { type AuditOptions, type AuditReport, audit } from './audit.ts'
 import { createDirectoryClient, type DirectoryClient } from './directory-client.ts'
@@ -26,7 +26,7 @@ export async function openAuditor(
 ): Promise<Auditor> {
   const { url, folder, now } = options
   const client = createDirectoryClient(url, options.fetch)
-  const state = createPublishedFile(join(folder, 'verified.checkpoint'))
+  const state = createDurableFile(join(folder, 'verified.checkpoint'))
   let opened: ReturnType<typeof openSqlitePlcStore> | undefined
   const open = async () =>
     openSqlitePlcStore({

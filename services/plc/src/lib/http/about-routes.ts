@@ -4,7 +4,8 @@ import type { PlcStore } from '../store/plc-store.ts'
 import type { TransparencyLog } from '../transparency/transparency-log.ts'
 import { isoTime } from './operation-json.ts'
 
-const BANNER = `did:plc directory, Imago
+/** What programs are told at `/`. */
+export const BANNER = `did:plc directory, Imago
 
   POST /:did             submit an operation
   GET  /:did             DID document
@@ -14,12 +15,14 @@ const BANNER = `did:plc directory, Imago
   GET  /:did/log/audit   all of them, those undone too
   GET  /export           everything, page by page: ?after=<seq or date>&count=<1 to 1000>
   WS   /export/stream    everything as it comes: ?cursor=<seq>
+  GET  /:did/history     the same for people, with reasons
   GET  /:did/log/proof   evidence that an operation is in the transparency log: ?cid=<cid>
+  GET  /alerts           changes of keys as they come: ?did=<did>
   GET  /log/checkpoint   the transparency log, signed; its tiles are at /log/tile/…
   GET  /_health
 `
 
-/** `GET /` and `GET /_health`. */
+/** `GET /_health`, `/_ready` and `/robots.txt`. */
 export function aboutRoutes(
   app: Hono,
   store: PlcStore,
@@ -35,8 +38,6 @@ export function aboutRoutes(
     readonly onFailure: (error: unknown) => void
   },
 ): void {
-  app.get('/', (c) => c.text(BANNER))
-
   app.get('/robots.txt', (c) => c.text('User-agent: *\nAllow: /$\nDisallow: /\n'))
 
   app.get('/_health', async (c) => {

@@ -1,15 +1,19 @@
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
+import type { AddressLimits } from '../address-limits.ts'
 import type { SubmissionMetrics } from '../plc-metrics.ts'
 import type { Replica } from '../replica/open-replica.ts'
 import type { PlcStore } from '../store/plc-store.ts'
 import type { Publishing } from '../transparency/publishing.ts'
 import type { TransparencyLog } from '../transparency/transparency-log.ts'
 import { aboutRoutes } from './about-routes.ts'
+import { alertRoutes } from './alert-routes.ts'
 import { NotRegisteredError, type RefusalStatuses, refusal } from './answers.ts'
 import { documentRoutes } from './document-routes.ts'
 import { exportRoutes } from './export-routes.ts'
 import { logRoutes } from './log-routes.ts'
+import { waitForMinSeq } from './min-seq.ts'
+import { pageRoutes } from './page-routes.ts'
 import { replicaRoutes } from './replica-routes.ts'
 import { submitRoutes } from './submit-routes.ts'
 import { transparencyRoutes } from './transparency-routes.ts'
@@ -20,6 +24,9 @@ export interface AppOptions {
   readonly transparency: { readonly log: TransparencyLog; readonly publishing: Publishing } | undefined
   /** What is known of the directory that this one follows, if it is a replica. */
   readonly replica: Pick<Replica, 'upstream' | 'state'> | undefined
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number
+  readonly addressLimits: AddressLimits | undefined
   readonly version: string
   readonly writeLimits: boolean
   readonly metrics: SubmissionMetrics | undefined
@@ -30,18 +37,32 @@ export interface AppOptions {
 
 /** The directory's HTTP face. Every answer that is not the thing asked for is JSON with a `message`. */
 export function createApp(options: AppOptions): Hono {
-  const { store, transparency, replica, version, writeLimits, metrics, statuses, onUnexpectedError } = options
+  const {
+    store,
+    now,
+    addressLimits,
+    transparency,
+    replica,
+    version,
+    writeLimits,
+    metrics,
+    statuses,
+    onUnexpectedError,
+  } = options
   const app = new Hono()
   app.use(
     cors({ origin: '*', exposeHeaders: ['etag', 'plc-cid', 'plc-seq', 'plc-created-at', 'retry-after'] }),
   )
+  app.get('*', waitForMinSeq(store))
   // Fixed paths first: `/:did` matches anything.
   aboutRoutes(app, store, { version, log: transparency?.log, replica, onFailure: onUnexpectedError })
+  pageRoutes(app, store, now)
+  alertRoutes(app, store)
   exportRoutes(app, store)
   if (transparency !== undefined) transparencyRoutes(app, { store, ...transparency })
   documentRoutes(app, store, statuses)
   logRoutes(app, store)
-  if (replica === undefined) submitRoutes(app, store, { writeLimits, metrics })
+  if (replica === undefined) submitRoutes(app, store, { writeLimits, addressLimits, metrics })
   else replicaRoutes(app, replica)
   app.notFound((c) => c.json({ message: `Not found: ${c.req.method} ${c.req.path.slice(0, 200)}` }, 404))
   app.onError((error, c) => {

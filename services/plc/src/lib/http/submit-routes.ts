@@ -1,5 +1,7 @@
+import type { Connection } from '@imago/service'
 import type { Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { type AddressLimits, placeOf } from '../address-limits.ts'
 import type { SubmissionMetrics } from '../plc-metrics.ts'
 import type { PlcStore, Receipt } from '../store/plc-store.ts'
 import { submitOperation } from '../submit-operation.ts'
@@ -14,17 +16,28 @@ export function submitRoutes(
   store: PlcStore,
   {
     writeLimits,
+    addressLimits,
     metrics,
-  }: { readonly writeLimits: boolean; readonly metrics: SubmissionMetrics | undefined },
+  }: {
+    readonly writeLimits: boolean
+    readonly addressLimits: AddressLimits | undefined
+    readonly metrics: SubmissionMetrics | undefined
+  },
 ): void {
   const tooLarge = () => {
     throw new HttpError(413, `Request body too large (max ${MAX_BODY_BYTES} bytes)`)
   }
   app.post('/:did', bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (c) => {
     const json = await jsonOf(c)
-    const rules = { writeLimits, allowFreezing: c.req.query('allowFreezing') === 'true' }
+    const place = placeOf((c.env as Partial<Connection>).remoteAddress, c.req.header('x-forwarded-for'))
+    const rules = {
+      writeLimits,
+      allowFreezing: c.req.query('allowFreezing') === 'true',
+      addressLimit: addressLimits && { max: addressLimits.max, waitMs: addressLimits.waitMs(place) },
+    }
     try {
       const receipt = await submitOperation(store, c.req.param('did'), json, rules)
+      addressLimits?.count(place)
       metrics?.accepted()
       return acknowledge(c, receipt)
     } catch (error) {

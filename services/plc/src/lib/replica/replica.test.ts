@@ -14,9 +14,9 @@ import { parseTrustPolicy } from '@imago/tlog'
 import { audit } from '../audit/audit.ts'
 import { createDirectoryClient } from '../audit/directory-client.ts'
 import { createPlc, type Plc } from '../create-plc.ts'
+import { createDurableMemory } from '../durable-file.ts'
 import { sequencedEntry } from '../http/operation-json.ts'
 import { openSqlitePlcStore } from '../store/sqlite-plc-store.ts'
-import { createPublishedMemory } from '../transparency/published-file.ts'
 import { growUnsigned } from '../transparency/tree-growth.ts'
 import { replayLines } from './replay-lines.ts'
 import { localSignatures, openSignaturePool } from './signature-pool.ts'
@@ -248,7 +248,7 @@ test('a replica keeps a log of what it observed, and an auditor passes it', asyn
       replica.fetch(new Request(url))) as typeof fetch),
     policy: parseTrustPolicy(`log ${replica.transparencyLog!.vkeys[0]}\nquorum none\n`),
     store,
-    state: createPublishedMemory(),
+    state: createDurableMemory(),
     now: Date.now,
     randomInt: createRandom(1).int,
   })

@@ -1,7 +1,7 @@
 import { parseTrustPolicy, type TrustPolicy } from '@imago/tlog'
+import { createDurableFile, createDurableMemory } from '../durable-file.ts'
 import type { PlcStore } from '../store/plc-store.ts'
 import type { LogKeys } from './log-keys.ts'
-import { createPublishedFile, createPublishedMemory } from './published-file.ts'
 import { type Publishing, startPublishing } from './publishing.ts'
 import { openTransparencyLog, type TransparencyLog } from './transparency-log.ts'
 import { createWitnessClient } from './witness-client.ts'
@@ -45,7 +45,7 @@ export async function openTransparency(
     store,
     keys,
     now,
-    file: checkpointFile === undefined ? createPublishedMemory() : createPublishedFile(checkpointFile),
+    file: checkpointFile === undefined ? createDurableMemory() : createDurableFile(checkpointFile),
     witnesses: demanded.witnesses
       .filter((witness) => witness.url !== undefined)
       .map((witness) => createWitnessClient({ ...witness, url: witness.url! }, options.fetch ?? fetch)),

@@ -19,16 +19,16 @@ import {
   withTiles,
   writeEntryBundle,
 } from '@imago/tlog'
+import type { DurableFile } from '../durable-file.ts'
 import type { PlcStore, StoredOperation } from '../store/plc-store.ts'
 import { encodeLogEntry } from './log-entry.ts'
 import type { LogKeys } from './log-keys.ts'
-import type { PublishedFile } from './published-file.ts'
 import type { WitnessClient } from './witness-client.ts'
 
 export interface TransparencyLogOptions {
   readonly store: Pick<PlcStore, 'tree'>
   readonly keys: LogKeys
-  readonly file: PublishedFile
+  readonly file: DurableFile
   readonly witnesses: readonly WitnessClient[]
   /** Whose cosignatures a checkpoint needs before it is shown. Its log key has to be ours. */
   readonly policy: TrustPolicy

@@ -1,15 +1,15 @@
 import { open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** What a log has shown to the world, kept apart from its database: what must never be taken back. */
-export interface PublishedFile {
+/** A little text that has to survive: the checkpoint that a log has shown, how far an alert was told. */
+export interface DurableFile {
   read(): Promise<string | undefined>
   /** Durable when it resolves. */
-  write(note: string): Promise<void>
+  write(text: string): Promise<void>
 }
 
-/** A file that holds one checkpoint whole: the old one or the new one, whatever happens in between. */
-export function createPublishedFile(path: string): PublishedFile {
+/** A file that holds the old text or the new one, whatever happens in between. */
+export function createDurableFile(path: string): DurableFile {
   return {
     async read() {
       try {
@@ -19,22 +19,22 @@ export function createPublishedFile(path: string): PublishedFile {
         throw error
       }
     },
-    async write(note) {
+    async write(text) {
       const temporary = `${path}.new`
-      await writeDurably(temporary, note)
+      await writeDurably(temporary, text)
       await rename(temporary, path)
       await syncFolder(dirname(path))
     },
   }
 }
 
-/** Of a log that is forgotten with its process. */
-export function createPublishedMemory(): PublishedFile {
+/** Forgotten with its process. */
+export function createDurableMemory(): DurableFile {
   let kept: string | undefined
   return {
     read: async () => kept,
-    write: async (note) => {
-      kept = note
+    write: async (text) => {
+      kept = text
     },
   }
 }

@@ -1,0 +1,92 @@
+import {
+  type DidPlc,
+  type Operation,
+  operationCid,
+  PlcError,
+  type PlcLog,
+  parseOperation,
+  validateLog,
+} from '@imago/identity/plc'
+import { CliError, EXIT } from '../cli-error.ts'
+
+const TIMEOUT_MS = 15_000
+
+/** A directory that is asked and told by a person. Everything that it answers is validated here. */
+export interface PlcDirectory {
+  readonly url: string
+  /**
+   * The whole history, each hash and signature checked.
+   * @throws {CliError} when nobody has registered the DID, the directory does not answer, or its history is not valid.
+   */
+  log(did: DidPlc): Promise<PlcLog>
+  /** Submits an operation, and sees that it became the last one. @throws {CliError} with what the directory says. */
+  submit(did: DidPlc, operation: Operation): Promise<void>
+}
+
+export function createPlcDirectory(address: string, fetch: typeof globalThis.fetch): PlcDirectory {
+  const url = address.replace(/\/$/, '')
+
+  async function ask(path: string, init?: RequestInit): Promise<{ status: number; text: string }> {
+    try {
+      const response = await fetch(`${url}/${path}`, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) })
+      return { status: response.status, text: await response.text() }
+    } catch (error) {
+      throw new CliError(EXIT.failed, `${url} did not answer: ${(error as Error).message}`, { cause: error })
+    }
+  }
+
+  async function json(path: string): Promise<unknown> {
+    const { status, text } = await ask(path)
+    if (status !== 200)
+      throw new CliError(EXIT.failed, `${url}/${path} answered ${status}: ${messageOf(text)}`)
+    try {
+      return JSON.parse(text)
+    } catch {
+      throw new CliError(EXIT.failed, `${url}/${path} did not answer with JSON`)
+    }
+  }
+
+  return {
+    url,
+    log: async (did) => validated(did, await json(`${did}/log/audit`)),
+    async submit(did, operation) {
+      const headers = { 'content-type': 'application/json' }
+      const { status, text } = await ask(did, { method: 'POST', headers, body: JSON.stringify(operation) })
+      if (status !== 200)
+        throw new CliError(EXIT.failed, `${url} refused the operation (${status}): ${messageOf(text)}`)
+      const last = parseOperation(await json(`${did}/log/last`), 'replay')
+      if (!operationCid(last).equals(operationCid(operation)))
+        throw new CliError(
+          EXIT.failed,
+          `${url} took the operation, and tells another one as the last: look at imago plc history ${did}`,
+        )
+    },
+  }
+}
+
+/**
+ * An audit log, validated from its first operation on.
+ * @param entries as `/log/audit` answers them.
+ * @throws {CliError} for what is not such a log, or not a valid one.
+ */
+export function validated(did: DidPlc, entries: unknown): PlcLog {
+  try {
+    if (!Array.isArray(entries)) throw new PlcError('InvalidOperation', 'it is not a list of operations')
+    const timed = entries.map(({ operation, createdAt }) => ({
+      operation: parseOperation(operation, 'replay'),
+      createdAt: String(createdAt),
+    }))
+    return validateLog(did, timed).log
+  } catch (error) {
+    if (!(error instanceof PlcError) && !(error instanceof TypeError)) throw error
+    throw new CliError(EXIT.failed, `the history of ${did} is not valid: ${error.message}`, { cause: error })
+  }
+}
+
+function messageOf(text: string): string {
+  try {
+    return String(JSON.parse(text).message)
+  } catch {
+    return text.slice(0, 300)
+  }
+}
