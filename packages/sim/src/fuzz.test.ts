@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { createMutator, FuzzFailure, type FuzzTarget, fuzzBriefly, minimise } from './fuzz.ts'
+import { cidOfDrisl, encode, type Value } from '@imago/data'
+import {
+  createMutator,
+  FuzzFailure,
+  type FuzzTarget,
+  fuzzBriefly,
+  isSampled,
+  linkItems,
+  minimise,
+  splitItems,
+  unlinkItems,
+} from './fuzz.ts'
 import { createRandom } from './random.ts'
 
 /** Takes a length byte at its word. */
@@ -50,4 +61,47 @@ test('minimising keeps what the failure needs', () => {
   const input = Uint8Array.from({ length: 200 }, (_, i) => i)
   const smallest = minimise(input, (bytes) => bytes.includes(77) && bytes.includes(150))
   assert.deepEqual([...smallest], [77, 150])
+})
+
+test('items that link to later ones by hash are told by number, and come back', () => {
+  const leaf = encode({ text: 'leaf' })
+  const branch = encode([cidOfDrisl(leaf), cidOfDrisl(leaf), 7])
+  const root = encode({ branch: cidOfDrisl(branch), elsewhere: cidOfDrisl(Uint8Array.of(1)) })
+  const told = unlinkItems([root, branch, leaf])
+  assert.equal(told.length, root.length + branch.length + leaf.length)
+  const items = splitItems(told)
+  assert.notDeepEqual(items, [root, branch, leaf])
+  assert.deepEqual(linkItems(items), [root, branch, leaf].map(cidOfDrisl))
+  assert.deepEqual(items, [root, branch, leaf])
+})
+
+test('a number that leads to no later item stays as it is', () => {
+  const numbered = (number: number): Value => {
+    const told = splitItems(unlinkItems([encode([cidOfDrisl(encode(1))]), encode(1)]))[0]!
+    told[told.length - 1] = number
+    return told
+  }
+  for (const number of [0, 2, 255]) {
+    const items = [numbered(number) as Uint8Array, encode(1)]
+    const before = items.map((item) => item.slice())
+    linkItems(items)
+    assert.deepEqual(items, before)
+  }
+})
+
+test('what follows the last whole item is an item of its own, and none is a view of the input', () => {
+  const input = Uint8Array.of(0x81, 0x01, 0xff, 0x02)
+  const items = splitItems(input)
+  assert.deepEqual(items, [Uint8Array.of(0x81, 0x01), Uint8Array.of(0xff, 0x02)])
+  input.fill(0)
+  assert.equal(items[0]![0], 0x81)
+  assert.deepEqual(splitItems(new Uint8Array()), [])
+})
+
+test('a sample is about the share asked for, and the same every time', () => {
+  const random = createRandom(2)
+  const inputs = Array.from({ length: 4000 }, () => random.bytes(random.int(300)))
+  const sampled = inputs.filter((input) => isSampled(input, 8))
+  assert.ok(sampled.length > 400 && sampled.length < 600, String(sampled.length))
+  assert.ok(sampled.every((input) => isSampled(input.slice(), 8)))
 })

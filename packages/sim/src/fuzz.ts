@@ -3,6 +3,7 @@ import { minimise } from './lib/minimise.ts'
 import { createMutator } from './lib/mutator.ts'
 import { createRandom } from './random.ts'
 
+export { linkItems, splitItems, unlinkItems } from './lib/linked-items.ts'
 export { minimise } from './lib/minimise.ts'
 export { createMutator, type Mutator, type MutatorOptions } from './lib/mutator.ts'
 
@@ -24,6 +25,17 @@ export interface FuzzTarget {
    * refused as it should be; throws only on a bug. The input is a view that the next execution overwrites.
    */
   run(input: Uint8Array): void
+}
+
+/**
+ * Whether `input` is among the one in `oneIn` that get a check too slow for all. The input alone decides, so that a
+ * crasher stays one.
+ */
+export function isSampled(input: Uint8Array, oneIn: number): boolean {
+  let hash = input.length
+  const step = 1 + (input.length >> 6)
+  for (let i = input.length - 1; i >= 0; i -= step) hash = Math.imul(hash ^ input[i]!, 0x01000193)
+  return ((hash ^ (hash >>> 15)) >>> 0) % oneIn === 0
 }
 
 /** An input on which a target threw: a bug. */

@@ -41,6 +41,7 @@ const EDGES = [
   2 ** 53,
 ]
 const MAX_OFFSET = 8
+const MAX_ITEMS_PASSED = 6
 
 const bytesOf = (...values: number[]) => Uint8Array.from(values)
 /** What DRISL forbids or treats specially, each a whole item. */
@@ -172,9 +173,20 @@ export function createMutator({ random, maxBytes, dictionary = [] }: MutatorOpti
     },
   ]
 
+  /** Where one of the first items of a sequence begins: a frame, for one, is a header and a body. */
+  function laterItem(): number {
+    let start = 0
+    for (let left = random.int(MAX_ITEMS_PASSED + 1); left > 0; left--) {
+      const { count, end } = scan(bytes, start, length)
+      if (count === 0 || end[0]! >= length) break
+      start = end[0]!
+    }
+    return start
+  }
+
   function cborEdit(donor: Uint8Array): void {
-    // A document mostly begins at the first byte; in a CAR or a frame it also begins further on.
-    const offset = random.chance(0.5) ? 0 : random.int(length + 1)
+    // A document mostly begins at the first byte, or follows on another; in a CAR it may begin anywhere.
+    const offset = random.chance(0.3) ? 0 : random.chance(0.6) ? laterItem() : random.int(length + 1)
     let piece: Uint8Array | undefined
     if (random.chance(0.3)) {
       const from = random.chance(0.5) ? 0 : random.int(donor.length + 1)

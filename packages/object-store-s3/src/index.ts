@@ -1,0 +1,1 @@
+export { createS3Store, type S3Store, type S3StoreOptions } from './lib/s3-store.ts'

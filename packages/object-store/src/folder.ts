@@ -1,0 +1,1 @@
+export { type FolderStoreOptions, openFolderStore } from './lib/folder-store.ts'
