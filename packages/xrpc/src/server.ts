@@ -1,6 +1,7 @@
 export {
   frameMessages,
   type HandlerOutput,
+  JsonText,
   type Method,
   type MethodContext,
   type MethodHandler,
@@ -13,7 +14,7 @@ export {
   type Subscription,
   subscription,
 } from './lib/method.ts'
-export { errorReply, textOf } from './lib/reply.ts'
+export { errorReply, Reply } from './lib/reply.ts'
 export { methodName } from './lib/request-url.ts'
 export type { HttpSchema, InputOf, MessageOf, OutputOf, ParamsOf, StreamSchema } from './lib/schema-types.ts'
 export type { Upgrade } from './lib/stream-upgrade.ts'

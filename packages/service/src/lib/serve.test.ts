@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { connect, createServer as createTcpServer, type Socket } from 'node:net'
 import test from 'node:test'
+import { Reply } from '@imago/xrpc/server'
 import { ListenError } from './listen.ts'
 import { type ServeOptions, type Server, serve } from './serve.ts'
 
@@ -77,6 +78,45 @@ test('a short body has a length; headers arrive as they were set', async () => {
   assert.deepEqual(response.headers.getSetCookie(), ['a=1', 'b=2'])
   const head = await fetch(server.url, { method: 'HEAD' })
   assert.deepEqual([head.status, await head.text()], [201, ''])
+})
+
+test('an answer that is no Response arrives like one: texts, bytes and nothing, with its headers', async () => {
+  const replies: Record<string, Reply> = {
+    '/text': new Reply(200, { 'content-type': 'text/plain', 'set-cookie': ['a=1', 'b=2'] }, 'Grüße'),
+    '/bytes': new Reply(201, { 'content-type': 'text/plain' }, new TextEncoder().encode('Grüße')),
+    '/nothing': new Reply(204, { vary: 'Accept' }, null),
+  }
+  await using server = await start({
+    fetch: () => assert.fail('answer goes first'),
+    answer: (request) => replies[new URL(request.url).pathname] ?? new Response('a page'),
+  })
+  const text = await fetch(`${server.url}/text`)
+  assert.deepEqual([text.status, await text.text()], [200, 'Grüße'])
+  assert.deepEqual([text.headers.get('content-length'), text.headers.getSetCookie()], ['7', ['a=1', 'b=2']])
+  const bytes = await fetch(`${server.url}/bytes`)
+  assert.deepEqual(
+    [bytes.status, bytes.headers.get('content-length'), await bytes.text()],
+    [201, '7', 'Grüße'],
+  )
+  const nothing = await fetch(`${server.url}/nothing`)
+  assert.deepEqual([nothing.status, nothing.headers.get('vary'), await nothing.text()], [204, 'Accept', ''])
+  assert.equal(await (await fetch(`${server.url}/other`)).text(), 'a page')
+  const head = await fetch(`${server.url}/text`, { method: 'HEAD' })
+  assert.deepEqual(
+    [head.status, head.headers.get('content-type'), await head.text()],
+    [200, 'text/plain', ''],
+  )
+})
+
+test('an answer that fails is reported, not shown', async () => {
+  const reported: unknown[] = []
+  await using server = await start({
+    answer: () => Promise.reject(new Error('secret')),
+    onUnexpectedError: (error) => reported.push(error),
+  })
+  const response = await fetch(server.url)
+  assert.deepEqual([response.status, (await response.text()).includes('secret')], [500, false])
+  assert.match(String(reported), /secret/)
 })
 
 test('a large body arrives whole', async () => {

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { textOf } from '@imago/xrpc/server'
+import type { Reply } from '@imago/xrpc/server'
 
 /**
  * Writes a response, at the pace at which the client reads. A body that ends within one turn of the event loop gets a
@@ -8,15 +8,7 @@ import { textOf } from '@imago/xrpc/server'
  */
 export async function writeResponse(response: Response, outgoing: ServerResponse): Promise<void> {
   const headers = headersOf(response)
-  const { status } = response
-  const text = textOf(response)
-  if (text !== undefined && outgoing.req.method !== 'HEAD') {
-    headers['content-length'] ??= Buffer.byteLength(text)
-    // As a text it goes out together with the headers, in one system call.
-    outgoing.writeHead(status, headers).end(text)
-    return
-  }
-  const { body } = response
+  const { status, body } = response
   if (!body || outgoing.req.method === 'HEAD') {
     outgoing.writeHead(status, headers).end()
     await body?.cancel()
@@ -46,6 +38,16 @@ export async function writeResponse(response: Response, outgoing: ServerResponse
   } finally {
     if (outgoing.writableEnded) outgoing.off('close', cancel)
   }
+}
+
+/** Writes an answer that is a text or nothing: together with the headers, in one system call. */
+export function writeReply({ status, headers, body }: Reply, outgoing: ServerResponse): void {
+  if (body === null || outgoing.req.method === 'HEAD')
+    outgoing.writeHead(status, { ...headers } as OutgoingHttpHeaders).end()
+  else
+    outgoing
+      .writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) } as OutgoingHttpHeaders)
+      .end(body)
 }
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>

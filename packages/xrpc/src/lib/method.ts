@@ -31,8 +31,20 @@ export interface MethodContext<P, I, A> {
   readonly responseHeaders: Headers
 }
 
-/** What a handler may return: the output, a `Response` to be sent as it is, or nothing where there is no output. */
-export type HandlerOutput<O> = Response | O | (undefined extends O ? NothingReturned : never)
+/** An output whose JSON is made already, where going through values would cost more than the work itself. */
+export class JsonText {
+  /** Bytes are its UTF-8. */
+  readonly text: string | Uint8Array
+
+  constructor(text: string | Uint8Array) {
+    this.text = text
+  }
+}
+
+/**
+ * What a handler may return: the output, its JSON, a `Response` to be sent as it is, or nothing where there is no output.
+ */
+export type HandlerOutput<O> = Response | JsonText | O | (undefined extends O ? NothingReturned : never)
 
 // biome-ignore lint/suspicious/noConfusingVoidType: functions without a return statement have this type
 type NothingReturned = void

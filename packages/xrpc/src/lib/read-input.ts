@@ -31,12 +31,28 @@ export async function readInput(
 
   const isRaw = !isJson(expected.encoding)
   const guard = guardOf(request, maxBytes ?? (isRaw ? MAX_RAW_BYTES : MAX_JSON_BYTES))
-  if (Number(request.headers.get('content-length')) > guard.maxBytes) throw guard.tooLong()
+  const length = Number(request.headers.get('content-length'))
+  if (length > guard.maxBytes) throw guard.tooLong()
+  const codings = request.headers.get('content-encoding')
+  if (!isRaw && codings === null && length > 0)
+    return checked(expected, parseJson(await readWhole(request, guard)))
   if (request.body === null) throw invalidRequest(`the request needs a body of type ${expected.encoding}`)
 
-  const body = unpacked(request.body, request.headers.get('content-encoding'))
+  const body = unpacked(request.body, codings)
   if (isRaw) return { encoding, body: guardBytes(body, guard) } satisfies RawBody
   return checked(expected, parseJson(await readBytes(body, guard)))
+}
+
+/**
+ * A body of known length in one piece, which a server gives without making a stream of it. Whoever owns the socket holds
+ * the client to the length.
+ */
+async function readWhole(request: Request, guard: ByteGuard): Promise<Uint8Array> {
+  const bytes = await request.arrayBuffer().catch((cause) => {
+    throw guard.broken(cause)
+  })
+  if (bytes.byteLength > guard.maxBytes) throw guard.tooLong()
+  return new Uint8Array(bytes)
 }
 
 /** A body where none belongs is a client's mistake that it will want to hear of; an empty one is harmless. */

@@ -1,3 +1,4 @@
+import type { BodyLike } from './fetch-types.ts'
 import type { XrpcError } from './xrpc-error.ts'
 
 const EXPOSED_HEADERS = [
@@ -33,35 +34,47 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 /** Headers of JSON answers: made once, because building them costs as much as a small query. */
 const OPEN_JSON = { ...JSON_TYPE, ...CROSS_ORIGIN }
 const PRIVATE_JSON = { ...OPEN_JSON, ...PRIVATE }
+const PRIVATE_EMPTY = { ...CROSS_ORIGIN, ...PRIVATE }
 
 const HEADER_NAME_LIST = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+(?:\s*,\s*[A-Za-z0-9!#$%&'*+.^_`|~-]+)*$/
 const PREFLIGHT_SECONDS = 86_400
 
-/** Bodies of the responses that were made from a text. */
-const texts = new WeakMap<Response, string>()
-
-function textReply(text: string, init: ResponseInit): Response {
-  const response = new Response(text, init)
-  texts.set(response, text)
-  return response
-}
+/** Headers by their names in lower case. */
+type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>
 
 /**
- * The body of an answer that was made here from a text, so that whoever owns the socket can write it at once: reading it
- * back out of its stream costs more than a small query. `undefined` for every other response.
+ * An answer as it goes to the socket: a status, headers, and a text, its UTF-8 or nothing. A `Response` says the same at the
+ * price of a small query, most of it for a stream that nobody needs.
  */
-export const textOf = (response: Response): string | undefined => texts.get(response)
+export class Reply {
+  readonly status: number
+  readonly headers: ReplyHeaders
+  readonly body: string | Uint8Array | null
+
+  constructor(status: number, headers: ReplyHeaders, body: string | Uint8Array | null) {
+    this.status = status
+    this.headers = headers
+    this.body = body
+  }
+
+  toResponse(): Response {
+    const headers = new Headers()
+    for (const [name, values] of Object.entries(this.headers))
+      for (const value of typeof values === 'string' ? [values] : values) headers.append(name, value)
+    return new Response(this.body as BodyLike | null, { status: this.status, headers })
+  }
+}
 
 /** A JSON answer with status 200. */
-export function jsonReply(text: string, isPrivate: boolean, extra: Headers | undefined): Response {
+export function jsonReply(text: string | Uint8Array, isPrivate: boolean, extra: Headers | undefined): Reply {
   const headers = isPrivate ? PRIVATE_JSON : OPEN_JSON
-  return textReply(text, { headers: extra ? merge(headers, extra) : headers })
+  return new Reply(200, extra ? merged(headers, extra) : headers, text)
 }
 
 /** The answer of a method without output. */
-export function emptyReply(isPrivate: boolean, extra: Headers | undefined): Response {
-  const headers = isPrivate ? { ...CROSS_ORIGIN, ...PRIVATE } : CROSS_ORIGIN
-  return new Response(null, { headers: extra ? merge(headers, extra) : headers })
+export function emptyReply(isPrivate: boolean, extra: Headers | undefined): Reply {
+  const headers = isPrivate ? PRIVATE_EMPTY : CROSS_ORIGIN
+  return new Reply(200, extra ? merged(headers, extra) : headers, null)
 }
 
 /** A handler's own `Response`, readable from other origins; what it already says about that and caching is kept. */
@@ -80,38 +93,40 @@ export function rawReply(response: Response, isPrivate: boolean, extra: Headers 
  * The answer that an error becomes: its status, `{ "error", "message" }`, its headers, readable from other origins.
  * @see https://atproto.com/specs/xrpc#error-responses
  */
-export function errorReply(error: XrpcError, isPrivate = false): Response {
+export function errorReply(error: XrpcError, isPrivate = false): Reply {
   const headers = isPrivate ? PRIVATE_JSON : OPEN_JSON
-  return textReply(JSON.stringify({ error: error.error, message: error.message }), {
-    status: isErrorStatus(error.status) ? error.status : 500,
-    headers: error.headers ? merge(headers, error.headers) : headers,
-  })
+  return new Reply(
+    isErrorStatus(error.status) ? error.status : 500,
+    error.headers ? merged(headers, error.headers) : headers,
+    JSON.stringify({ error: error.error, message: error.message }),
+  )
 }
 
 /** The answer to a preflight request: any origin, any header that the client says it will send. */
-export function preflightReply(request: Request): Response {
+export function preflightReply(request: Request): Reply {
   const asked = request.headers.get('access-control-request-headers')
-  return new Response(null, {
-    status: 204,
-    headers: {
-      'access-control-allow-origin': '*',
-      'access-control-allow-methods': 'GET, HEAD, POST, OPTIONS',
-      'access-control-allow-headers': asked && HEADER_NAME_LIST.test(asked) ? asked : ALLOWED_HEADERS,
-      'access-control-max-age': String(PREFLIGHT_SECONDS),
-      vary: 'Access-Control-Request-Headers',
-    },
-  })
+  const headers = {
+    'access-control-allow-origin': '*',
+    'access-control-allow-methods': 'GET, HEAD, POST, OPTIONS',
+    'access-control-allow-headers': asked && HEADER_NAME_LIST.test(asked) ? asked : ALLOWED_HEADERS,
+    'access-control-max-age': String(PREFLIGHT_SECONDS),
+    vary: 'Access-Control-Request-Headers',
+  }
+  return new Reply(204, headers, null)
 }
 
 /** The answer to `HEAD`: everything but the body. */
-export function headReply(response: Response): Response {
-  response.body?.cancel().catch(() => {})
-  return new Response(null, { status: response.status, headers: response.headers })
+export function headReply(reply: Reply | Response): Reply | Response {
+  if (reply instanceof Reply) return new Reply(reply.status, reply.headers, null)
+  reply.body?.cancel().catch(() => {})
+  return new Response(null, { status: reply.status, headers: reply.headers })
 }
 
-function merge(defaults: Readonly<Record<string, string>>, extra: Headers): Headers {
-  const headers = new Headers(defaults)
-  addTo(headers, extra)
+function merged(defaults: ReplyHeaders, extra: Headers): ReplyHeaders {
+  const headers: Record<string, string | readonly string[]> = { ...defaults }
+  for (const [name, value] of extra)
+    if (name === 'set-cookie') headers[name] = extra.getSetCookie()
+    else headers[name] = name === 'vary' && headers[name] ? `${headers[name]}, ${value}` : value
   return headers
 }
 

@@ -125,7 +125,7 @@ test('what the server refuses is thrown as the error that it named, with its hea
     client.call(getCount, { params: { tag: 'none' } }),
     isXrpcError(400, 'NoSuchCounter', /there is no counter "none"/),
   )
-  const limited = await connect({}, () => errorReply(rateLimited(7))).client.tryCall(getCount)
+  const limited = await connect({}, () => errorReply(rateLimited(7)).toResponse()).client.tryCall(getCount)
   assert.ok(!limited.ok)
   assert.deepEqual([limited.error.status, limited.error.headers?.get('retry-after')], [429, '7'])
 })

@@ -4,7 +4,8 @@ import { gzipSync } from 'node:zlib'
 import { Cid, cidOfRaw } from '@imago/data'
 import { echo, getCount, getFile, putCount, touch, upload, watch } from './example-methods.ts'
 import { decodeFrame } from './frame.ts'
-import { type Method, method, subscription as stream } from './method.ts'
+import { JsonText, type Method, method, subscription as stream } from './method.ts'
+import { Reply } from './reply.ts'
 import { frameError, frameMessage } from './stream-protocol.ts'
 import { authRequired, invalidRequest, rateLimited, XrpcError } from './xrpc-error.ts'
 import { createXrpcServer, type XrpcServerOptions } from './xrpc-server.ts'
@@ -414,6 +415,51 @@ test('with checkOutput an output against the schema is an unexpected error; with
   assert.equal((await strict.fetch(request())).status, 500)
   assert.equal(reported.length, 1)
   assert.match(reported[0]!, /com\.example\.getCount: output\/count must be an integer.*"many"/)
+})
+
+test('answer says what fetch says, and makes a Response only of what streams', async () => {
+  const addHeaders = method(getCount, ({ params, responseHeaders }) => {
+    responseHeaders.append('set-cookie', 'a=1')
+    responseHeaders.append('set-cookie', 'b=2')
+    responseHeaders.append('vary', 'Accept-Language')
+    return { count: params.step }
+  })
+  const file = method(getFile, () => new Response('car'))
+  const server = serve([addHeaders, file])
+  const ask = (nsid: string, method = 'GET') =>
+    new Request(`https://host.test/xrpc/com.example.${nsid}`, { method })
+  for (const request of [
+    ask('getCount'),
+    ask('nothing'),
+    ask('getCount', 'HEAD'),
+    ask('getCount', 'OPTIONS'),
+  ]) {
+    const reply = await server.answer(request)
+    assert.ok(reply instanceof Reply, request.url)
+    const [one, other] = [reply.toResponse(), await server.fetch(request)]
+    assert.equal(one.status, other.status)
+    assert.deepEqual([...one.headers], [...other.headers])
+    assert.equal(await one.text(), await other.text())
+  }
+  const { headers } = await server.fetch(ask('getCount'))
+  assert.deepEqual([headers.getSetCookie(), headers.get('vary')], [['a=1', 'b=2'], 'Accept-Language'])
+  assert.ok((await server.answer(ask('getFile'))) instanceof Response)
+})
+
+test('an output whose JSON is there already goes out as it is, as text or as bytes', async () => {
+  for (const text of ['{"count":7}', new TextEncoder().encode('{"count":7}')]) {
+    const ready = method(getCount, () => new JsonText(text))
+    const response = await get([ready], '/xrpc/com.example.getCount')
+    assert.deepEqual(await response.json(), { count: 7 })
+    assert.equal(response.headers.get('content-type'), 'application/json')
+  }
+  const errors: unknown[] = []
+  const wrong = serve([method(getCount, () => new JsonText('{"count":"many"}'))], {
+    checkOutput: true,
+    onUnexpectedError: (error) => errors.push(error),
+  })
+  assert.equal((await wrong.fetch(new Request('https://host.test/xrpc/com.example.getCount'))).status, 500)
+  assert.match(String(errors), /output\/count must be an integer/)
 })
 
 test('a value where a Response belongs is an unexpected error', async () => {

@@ -1,9 +1,10 @@
+import { parse, type Value } from '@imago/data'
 import type { RawBody } from '@imago/lexicon'
 import { isNsid, type Nsid } from '@imago/syntax'
 import { isJson } from './media-type.ts'
-import type { Method, MethodContext, Subscription } from './method.ts'
+import { JsonText, type Method, type MethodContext, type Subscription } from './method.ts'
 import { readInput } from './read-input.ts'
-import { emptyReply, errorReply, headReply, jsonReply, preflightReply, rawReply } from './reply.ts'
+import { emptyReply, errorReply, headReply, jsonReply, preflightReply, Reply, rawReply } from './reply.ts'
 import { methodName, queryOf } from './request-url.ts'
 import type { HttpSchema, StreamSchema } from './schema-types.ts'
 import { openStream, type Upgrade } from './stream-upgrade.ts'
@@ -41,6 +42,8 @@ export interface XrpcServerOptions {
 export interface XrpcServer {
   /** Answers any request. Rejects only where `onUnexpectedError` throws. */
   fetch(request: Request): Promise<Response>
+  /** The same answer, for whoever owns the socket: only what streams, or what a handler made itself, is a `Response`. */
+  answer(request: Request): Promise<Reply | Response>
   /** Checks a WebSocket handshake before it is accepted: the stream that will follow, or the refusal to send. */
   upgrade(request: Request): Upgrade | Response
 }
@@ -90,7 +93,7 @@ export function createXrpcServer(options: XrpcServerOptions): XrpcServer {
     return new XrpcError(500, 'InternalServerError', 'Internal server error')
   }
 
-  async function answer(request: Request): Promise<Response> {
+  async function call(request: Request): Promise<Reply | Response> {
     const intercepted = intercept && (await callIntercept(request))
     if (intercepted) return rawReply(intercepted, false, undefined)
 
@@ -126,31 +129,39 @@ export function createXrpcServer(options: XrpcServerOptions): XrpcServer {
     output: unknown,
     isPrivate: boolean,
     headers: Headers | undefined,
-  ): Response {
+  ): Reply | Response {
     if (schema.output === undefined) return emptyReply(isPrivate, headers)
     if (!isJson(schema.output.encoding))
       return rawReply(rawOutput(schema, output as RawBody | undefined), isPrivate, headers)
     if (checkOutput) {
-      const result = schema.output.schema?.validate(output)
+      const value = output instanceof JsonText ? valueIn(output) : output
+      const result = schema.output.schema?.validate(value)
       if (result && !result.ok)
         throw new TypeError(`${schema.nsid}: output${result.issue.path} ${result.issue.message}`)
     }
-    return jsonReply(wireJson(output), isPrivate, headers)
+    return jsonReply(output instanceof JsonText ? output.text : wireJson(output), isPrivate, headers)
+  }
+
+  async function answer(request: Request): Promise<Reply | Response> {
+    if (request.method === 'OPTIONS') return preflightReply(request)
+    try {
+      const reply = await call(request)
+      return request.method === 'HEAD' ? headReply(reply) : reply
+    } catch (error) {
+      if (request.signal.aborted && !(error instanceof XrpcError))
+        return new Reply(CLIENT_CLOSED_REQUEST, {}, null)
+      const nsid = methodName(request.url) as Nsid
+      const reply = errorReply(expected(error, { nsid, request }))
+      return request.method === 'HEAD' ? headReply(reply) : reply
+    }
   }
 
   return {
+    answer,
+
     async fetch(request) {
-      if (request.method === 'OPTIONS') return preflightReply(request)
-      try {
-        const response = await answer(request)
-        return request.method === 'HEAD' ? headReply(response) : response
-      } catch (error) {
-        if (request.signal.aborted && !(error instanceof XrpcError))
-          return new Response(null, { status: CLIENT_CLOSED_REQUEST })
-        const nsid = methodName(request.url) as Nsid
-        const response = errorReply(expected(error, { nsid, request }))
-        return request.method === 'HEAD' ? headReply(response) : response
-      }
+      const reply = await answer(request)
+      return reply instanceof Reply ? reply.toResponse() : reply
     },
 
     upgrade(request) {
@@ -162,7 +173,7 @@ export function createXrpcServer(options: XrpcServerOptions): XrpcServer {
         return openStream(entry, params, request, (error) => expected(error, { nsid, request }))
       } catch (error) {
         const nsid = methodName(request.url) as Nsid
-        return errorReply(expected(error, { nsid, request }))
+        return errorReply(expected(error, { nsid, request })).toResponse()
       }
     },
   }
@@ -224,6 +235,9 @@ function streamOverHttp(request: Request, nsid: Nsid, schema: StreamSchema): Xrp
     headers: { upgrade: 'websocket', connection: 'Upgrade' },
   })
 }
+
+const valueIn = ({ text }: JsonText): Value =>
+  parse(typeof text === 'string' ? text : new TextDecoder().decode(text))
 
 function rawOutput({ nsid, output }: HttpSchema, raw: RawBody | undefined): Response {
   if (!(raw?.body instanceof ReadableStream))

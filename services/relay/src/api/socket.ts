@@ -9,6 +9,6 @@ import { errorReply, type Upgrade, type XrpcServer } from '@imago/xrpc/server'
 export function openSocket(xrpc: XrpcServer, request: Request): Upgrade | Response {
   const cursor = new URL(request.url).searchParams.get('cursor')
   if (cursor?.startsWith('-'))
-    return errorReply(invalidRequest(`cursor is ${cursor.slice(0, 40)}: it must be 0 or more`))
+    return errorReply(invalidRequest(`cursor is ${cursor.slice(0, 40)}: it must be 0 or more`)).toResponse()
   return xrpc.upgrade(request)
 }
