@@ -10,7 +10,8 @@ export const EXIT = {
   portInUse: 3,
 } as const
 
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+/** One of {@link EXIT}, or one that a command's help explains. */
+export type ExitCode = number
 
 /** Something that the user can mend. The message names the thing, its value and the fix, and is all that is shown. */
 export class CliError extends Error {

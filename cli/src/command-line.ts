@@ -1,10 +1,17 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { CliError, EXIT, type ExitCode } from './cli-error.ts'
+import { addKeyCommands } from './commands/key.ts'
+import { PDS_TOOLS } from './commands/pds-tools.ts'
+import { PLC_TOOLS } from './commands/plc-tools.ts'
+import type { AddSubCommand } from './commands/sub-command.ts'
 import { SERVICES, type ServiceName } from './services.ts'
 import { VERSION } from './version.ts'
 
 const EXIT_CODES = `
 Exit codes: ${EXIT.ok} done or stopped in order; ${EXIT.failed} could not start or stop; ${EXIT.usage} wrong command line or settings; ${EXIT.portInUse} a port is in use.`
+
+/** What else than running it can be done with a service: `imago <service> <tool>`. */
+const TOOLS: Partial<Record<ServiceName, readonly AddSubCommand[]>> = { pds: PDS_TOOLS, plc: PLC_TOOLS }
 
 /** Where text goes. */
 export interface Output {
@@ -80,7 +87,9 @@ function createProgram(output: Output, onExit: (code: ExitCode) => void): Comman
         onExit(await runService(name))
       })
     addConfigCommand(command, name)
+    for (const addTool of TOOLS[name] ?? []) addTool(command, onExit)
   }
+  addKeyCommands(program)
   return program
 }
 

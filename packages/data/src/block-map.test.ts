@@ -50,9 +50,23 @@ test('it does what a Map by text does', () => {
       for (const block of blocks) {
         assert.equal(map.get(block.cid), model.get(block.cid.toString())?.bytes)
         assert.equal(map.has(block.cid), model.has(block.cid.toString()))
+        assert.equal(map.getLinked(block.cid.bytes, 0), model.get(block.cid.toString())?.bytes)
       }
     }
   }
+})
+
+test('blocks are found by where their CID stands, in a map of a file as in any other', () => {
+  const blocks = Array.from({ length: 50 }, (_, n) => blockOf(n))
+  const file = writeCar([], blocks)
+  for (const map of [new BlockMap(blocks), readCar(file).blocks])
+    for (const { cid, bytes } of blocks) {
+      const link = encode({ link: cid })
+      const at = link.length - cid.bytes.length
+      assert.deepEqual(map.getLinked(link, at), bytes)
+      for (let byte = 0; byte < cid.bytes.length; byte++)
+        assert.equal(map.getLinked(link.with(at + byte, link[at + byte]! ^ 1), at), undefined)
+    }
 })
 
 test('`add` names a DRISL block by its bytes', () => {

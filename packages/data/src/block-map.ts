@@ -1,4 +1,4 @@
-import { Cid, cidOfDrisl } from './cid.ts'
+import { Cid, cidOfDrisl, wordAt } from './cid.ts'
 import { frameAt } from './lib/car-format.ts'
 
 /** Bytes, and the CID that names them. */
@@ -11,9 +11,15 @@ export interface Block {
 export interface BlockSource {
   /** The bytes that `cid` names, or `undefined` when they are not here. Never write to them. */
   get(cid: Cid): Uint8Array | undefined
+  /**
+   * As `get`, of the CID whose 36 bytes stand in `bytes` at `at`, for sources that can tell without making one: most links
+   * of a part of a tree lead to blocks that are not there.
+   */
+  getLinked?(bytes: Uint8Array, at: number): Uint8Array | undefined
 }
 
 const CID_BYTES = 36
+const DIGEST_OFFSET = 4
 const SMALLEST_TABLE = 32
 const EMPTY = 0
 const DELETED = -1
@@ -52,6 +58,22 @@ export class BlockMap implements BlockSource {
   get(cid: Cid): Uint8Array | undefined {
     const slot = this.#slotOf(cid)
     return slot < 0 ? undefined : this.#bytesOf(this.#entries[this.#table[slot]! - 1]!)
+  }
+
+  getLinked(bytes: Uint8Array, at: number): Uint8Array | undefined {
+    const mask = this.#table.length - 1
+    const step = stepOf(wordAt(bytes, at + DIGEST_OFFSET + 4))
+    for (let slot = wordAt(bytes, at + DIGEST_OFFSET) & mask; ; slot = (slot + step) & mask) {
+      const position = this.#table[slot]!
+      if (position === EMPTY) return undefined
+      if (position === DELETED) continue
+      const entry = this.#entries[position - 1]!
+      const same =
+        typeof entry === 'number'
+          ? sameCid(this.#file!, frameAt(this.#file!, entry).start, bytes, at)
+          : entry.cid.isAt(bytes, at)
+      if (same) return this.#bytesOf(entry)
+    }
   }
 
   has(cid: Cid): boolean {
@@ -187,3 +209,9 @@ export class BlockMap implements BlockSource {
  * blocks to share a first slot would have to make them share this as well before a look-up gets long.
  */
 const stepOf = (word: number): number => word | 1
+
+/** Whether the same 36 bytes stand at two places. From the end: nearly all CIDs begin alike. */
+function sameCid(a: Uint8Array, atA: number, b: Uint8Array, atB: number): boolean {
+  for (let i = CID_BYTES - 1; i >= 0; i--) if (a[atA + i] !== b[atB + i]) return false
+  return true
+}

@@ -60,7 +60,8 @@ test('bytes that are not the CID of atproto are refused', () => {
     fromHex(`1220${EMPTY_DIGEST}`), // version 0
   ]
   for (const bad of refused)
-    assert.throws(() => new Cid(bad), { name: 'DataError', code: 'InvalidCid' }, String(bad))
+    for (const source of [bad, new DataView(bad.buffer, bad.byteOffset, bad.length)])
+      assert.throws(() => new Cid(source), { name: 'DataError', code: 'InvalidCid' }, String(bad))
   assert.throws(() => cidFromDigest(0x70, bytes.subarray(4)), { code: 'InvalidCid' })
   assert.throws(() => cidFromDigest(RAW_CODEC, bytes), { code: 'InvalidCid' })
 })
@@ -105,6 +106,8 @@ test('a CID is read where it stands, and keeps nothing of what it was read from'
   cid.writeTo(file, 50)
   const read = new Cid(file, 50)
   assert.ok(read.isAt(file, 50))
+  assert.ok(new Cid(new DataView(file.buffer), 50).equals(cid))
+  assert.throws(() => new Cid(new DataView(file.buffer), 65), { code: 'InvalidCid' })
   file.fill(0)
   assert.ok(read.equals(cid))
   assert.deepEqual(read.bytes, cid.bytes)

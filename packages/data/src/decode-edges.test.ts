@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { cidOfRaw } from './cid.ts'
 import { DataError } from './data-error.ts'
-import { decode } from './decode.ts'
+import { decode, decodeFirst } from './decode.ts'
 import { encode } from './encode.ts'
 
 // What lies right on a limit, and what differs from the canonical form as little as can be.
@@ -42,6 +42,37 @@ test('keys and type names that differ in one character are not taken for one ano
         assert.deepEqual(decode(encode({ $type: name })), { $type: name })
       }
     }
+})
+
+test('an input ends where it ends, though its memory goes on', () => {
+  const value = {
+    $type: 'app.bsky.feed.like',
+    a: [1, 300, 70_000, 2 ** 40],
+    link: cidOfRaw(new Uint8Array(3)),
+  }
+  const bytes = encode({ ...value, z: { $type: 'app.bsky.feed.like' } })
+  for (let round = 0; round < 2; round++)
+    for (let length = 0; length < bytes.length; length++)
+      assert.throws(() => decodeFirst(bytes.subarray(0, length)), refused('InvalidCbor'), String(length))
+  const type = encode({ $type: 'app.bsky.feed.like' })
+  for (let cut = 1; cut < 10; cut++)
+    assert.throws(() => decodeFirst(type.subarray(0, -cut)), refused('InvalidCbor'))
+})
+
+test('places in messages count from the beginning of the input', () => {
+  const memory = Uint8Array.of(0, 0, 0, 0x82, 1, 0xf7, 0)
+  for (const at of [0, 2, 3]) {
+    const message = new RegExp(`at byte ${5 - at} of ${6 - at}, \`undefined\``)
+    assert.throws(() => decodeFirst(memory.subarray(at, 6), 3 - at), { message })
+  }
+})
+
+test('arrays of any length come back as they were', () => {
+  for (const length of [0, 1, 63, 64, 65, 66, 300]) {
+    const array = Array.from({ length }, (_, i) => i)
+    assert.deepEqual(decode(encode(array)), array)
+    assert.deepEqual(decode(encode(array)), array)
+  }
 })
 
 test('maps of any size around what fits the first byte come back as they were', () => {

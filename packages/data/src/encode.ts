@@ -19,15 +19,19 @@ export function encode(value: Value, limits?: Partial<Pick<Limits, 'maxDepth'>>)
   maxDepth = limits?.maxDepth ?? DEFAULT_LIMITS.maxDepth
   if (slab.length - slabUsed < LONGEST_ON_SLAB) {
     slab = new Uint8Array(SLAB)
+    slabWords = new DataView(slab.buffer)
     slabUsed = 0
   }
   const start = slabUsed
   buffer = slab
+  words = slabWords
   at = start
   inOrder = !inheritsKeys()
   writeValue(value, 0)
   const written = buffer
-  buffer = slab // A large one is not kept by standing here.
+  // A large one is not kept by standing here.
+  buffer = slab
+  words = slabWords
   if (at - start > LONGEST_ON_SLAB) return written.slice(start, at)
   if (written !== slab) slab.set(written.subarray(start, at), start)
   slabUsed = at
@@ -45,9 +49,11 @@ const TRUE = 0xf5
 const NULL = 0xf6
 /** Tag 42, a byte string of 37 bytes, the first of them 0x00, and the CID. */
 const LINK_BYTES = 5 + 36
+/** The first four of them as a word. */
+const LINK_HEAD = 0xd82a_5825 | 0
 const LONGEST_HEADER = 9
-/** Up to here, a loop is quicker than a call into the runtime. */
-const SHORT_TEXT = 8
+/** Up to here, a loop is quicker than a call into the runtime. A short text's length fits its initial byte. */
+const SHORT_TEXT = 20
 const SHORT_BYTES = 32
 const MOST_IN_INITIAL_BYTE = 23
 
@@ -55,6 +61,7 @@ const MOST_IN_INITIAL_BYTE = 23
 const LONGEST_ON_SLAB = 8 * 1024
 const SLAB = 32 * 1024
 let slab = new Uint8Array(SLAB)
+let slabWords = new DataView(slab.buffer)
 let slabUsed = 0
 
 /** What is too long for the slab is written here, and copied. One that grew past this is not kept. */
@@ -63,6 +70,8 @@ let spare = new Uint8Array()
 
 /** Where writing stands. One for all, since nothing here waits. */
 let buffer = slab
+/** The same memory, to be written a word at a time. */
+let words = slabWords
 let at = 0
 let maxDepth = DEFAULT_LIMITS.maxDepth
 /**
@@ -140,12 +149,9 @@ function writeBytes(bytes: Uint8Array): void {
 
 function writeLink(cid: Cid): void {
   reserve(LINK_BYTES)
-  buffer[at] = 0xd8
-  buffer[at + 1] = 42
-  buffer[at + 2] = 0x58
-  buffer[at + 3] = 37
+  words.setInt32(at, LINK_HEAD)
   buffer[at + 4] = 0x00
-  cid.writeTo(buffer, at + 5)
+  cid.writeTo(words, at + 5)
   at += LINK_BYTES
 }
 
@@ -176,8 +182,9 @@ function writeSortedMap(map: { readonly [key: string]: unknown }, depth: number)
   reserve(LONGEST_HEADER)
   writeHeader(MAP, keys.length)
   for (let i = 0; i < keys.length; i++) {
-    const { text, bytes } = keys[i]!
-    writeEncoded(bytes)
+    const key = keys[i]!
+    const { text } = key
+    writeKey(key)
     path[depth] = text
     writeValue(map[text], depth + 1)
   }
@@ -196,7 +203,7 @@ function writeListedMap(map: DataMap, depth: number): boolean {
   for (const name in map) {
     const key = keyAfter(previous, name)
     if (key === undefined || entries === MOST_IN_INITIAL_BYTE) return false
-    writeEncoded(key.bytes)
+    writeKey(key)
     path[depth] = name
     writeValue(map[name], depth + 1)
     previous = key
@@ -212,14 +219,14 @@ function inheritsKeys(): boolean {
   return false
 }
 
-function writeEncoded(bytes: Uint8Array): void {
-  const { length } = bytes
-  reserve(length)
-  const target = buffer
+/** By the word, which writes some zeros past the end: something always comes after a key. */
+function writeKey({ bytes, words: keyWords }: EncodedText): void {
+  const { length } = keyWords
+  reserve(4 * length)
+  const target = words
   const start = at
-  // A loop, for keys are short.
-  for (let i = 0; i < length; i++) target[start + i] = bytes[i]!
-  at += length
+  for (let i = 0; i < length; i++) target.setInt32(start + 4 * i, keyWords[i]!)
+  at = start + bytes.length
 }
 
 function enter(depth: number): void {
@@ -276,6 +283,7 @@ function grow(length: number): void {
   grown.set(buffer.subarray(0, at))
   if (grown.length <= MOST_KEPT) spare = grown
   buffer = grown
+  words = new DataView(grown.buffer)
 }
 
 function invalid(depth: number, found: string): DataError {

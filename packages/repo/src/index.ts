@@ -12,13 +12,16 @@ export { isRepoPath, MAX_KEY_LENGTH } from './lib/key.ts'
 export { keyHeight } from './lib/key-height.ts'
 export { Mst } from './lib/mst.ts'
 export { MAX_NODE_ENTRIES, MAX_TREE_HEIGHT } from './lib/node-codec.ts'
+export { nodeLinks } from './lib/node-links.ts'
 export { coveringProof } from './lib/proof.ts'
+export { collectionRange, exportRange, type PathRange, verifyRangeExport } from './lib/range-export.ts'
 export { recordProof, type VerifiedRecord, verifyRecordProof } from './lib/record-proof.ts'
 export { MissingBlockError, RepoError, type RepoErrorCode } from './lib/repo-error.ts'
 export type { RepoOp } from './lib/repo-op.ts'
 export { type VerifiedRepo, verifyRepo } from './lib/verify-repo.ts'
 export {
   DEFAULT_MAX_HELD_BYTES,
+  type HeldBlocks,
   type RepoStream,
   type VerifiedRecordBlock,
   type VerifyRepoStreamOptions,

@@ -47,6 +47,7 @@ test('what is no frame is refused, and so is a place that is none', () => {
   for (const bytes of [
     frame('#info', { name: 'x' }),
     frame('#x', { seq: 'one' }),
+    frame('#x', { sequence: 1 }),
     concatBytes([encode(1), encode(2)]),
   ])
     assert.throws(() => spliceSeq(bytes, 6), SyncError)

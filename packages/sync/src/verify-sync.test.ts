@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { generateKeypair } from '@imago/crypto'
 import { type Value, writeCar } from '@imago/data'
+import { encodeFrame } from '@imago/xrpc/frames'
+import { judgeFrame } from './judge-frame.ts'
 import { post, revOf, sample, syncEvent } from './sample-events.test.ts'
 import { verifySync } from './verify-sync.ts'
 
@@ -12,6 +14,15 @@ test('a #sync that moves a repository, to a follower who knows less and to one w
     assert.ok(verdict.accepted && verdict.outcome === 'moved')
     assert.deepEqual(verdict.state, { data: result.tree.root, rev: result.signed.commit.rev })
   }
+})
+
+test('a frame with a #sync gets the verdict of its event, and begins no repository', () => {
+  const { context, result } = sample()
+  const verdict = judgeFrame(encodeFrame('#sync', { ...syncEvent(result) }), context)
+  assert.ok(verdict.accepted)
+  assert.equal(verdict.outcome, 'moved')
+  assert.equal(verdict.genesis, false)
+  assert.deepEqual(verdict.findings, [])
 })
 
 test('a #sync that says what is known changes nothing', () => {

@@ -64,3 +64,38 @@ test('what is wrong is told, and secrets are not', () => {
   )
   assert.throws(() => readConfig({ ...required, PDS_HOSTNAM: 'x' }), /PDS_HOSTNAME/)
 })
+
+test('[B7] blobs lie in a folder or in a bucket, by the names of the reference', () => {
+  const s3 = {
+    ...required,
+    PDS_BLOBSTORE_S3_BUCKET: 'blobs',
+    PDS_BLOBSTORE_S3_REGION: 'eu-central-1',
+    PDS_BLOBSTORE_S3_ENDPOINT: 'https://s3.example.com',
+    PDS_BLOBSTORE_S3_FORCE_PATH_STYLE: 'true',
+    PDS_BLOBSTORE_S3_ACCESS_KEY_ID: 'AKID',
+    PDS_BLOBSTORE_S3_SECRET_ACCESS_KEY: 'sesame',
+    PDS_BLOBSTORE_S3_UPLOAD_TIMEOUT_MS: '20000',
+  }
+  assert.deepEqual(readConfig(s3).config.blobsBucket, {
+    bucket: 'blobs',
+    region: 'eu-central-1',
+    endpoint: 'https://s3.example.com',
+    forcePathStyle: true,
+    accessKeyId: 'AKID',
+    secretAccessKey: 'sesame',
+    prefix: undefined,
+    uploadTimeoutMs: 20_000,
+  })
+  assert.equal(readConfig(required).config.blobsBucket, undefined)
+  assert.throws(
+    () => readConfig({ ...s3, PDS_BLOBSTORE_DISK_LOCATION: '/pds/blocks' }),
+    /set only one of them/,
+  )
+  const { PDS_BLOBSTORE_S3_SECRET_ACCESS_KEY: _, ...half } = s3
+  assert.throws(() => readConfig(half), /set both, or neither/)
+})
+
+test('[B8] a quota of blobs', () => {
+  const { config } = readConfig({ ...required, PDS_BLOB_QUOTA: '10000000', PDS_BLOB_QUOTA_COUNT: '500' })
+  assert.deepEqual(config.blobQuota, { maxBytes: 10_000_000, maxCount: 500 })
+})

@@ -6,6 +6,7 @@ import {
   choice,
   defineConfig,
   duration,
+  integer,
   type Kind,
   list,
   loadConfig,
@@ -15,6 +16,7 @@ import {
 } from '@imago/service'
 import { type Did, isDid, tryParseUri, type Uri } from '@imago/syntax'
 import type { PdsConfig } from './pds-options.ts'
+import { settingsWithoutEffect, withoutEffect } from './settings-without-effect.ts'
 
 const did: Kind<Did> = {
   name: 'DID such as did:web:pds.example.com',
@@ -46,14 +48,6 @@ const handleDomain: Kind<string> = {
   format: (value) => value,
 }
 
-/** A setting of the reference's installer that does nothing here yet. */
-const withoutEffect = (env: string, about: string) => ({
-  env,
-  kind: text,
-  secret: true,
-  doc: `Has no effect yet (${about}); taken so that environment files of the reference can be used as they are.`,
-})
-
 /** Settings of the service. Names and meanings are those of the reference, so that its environment files work here. */
 export const pdsSettings = defineConfig('PDS_', {
   hostname: {
@@ -74,11 +68,76 @@ export const pdsSettings = defineConfig('PDS_', {
     kind: text,
     doc: 'Folder of blobs. Default: blobs in the data directory.',
   },
+  blobsBucket: {
+    env: 'PDS_BLOBSTORE_S3_BUCKET',
+    kind: text,
+    doc: 'Bucket of blobs, in S3 or a server that speaks as it does. In place of PDS_BLOBSTORE_DISK_LOCATION.',
+  },
+  blobsRegion: {
+    env: 'PDS_BLOBSTORE_S3_REGION',
+    kind: text,
+    doc: 'Region of the bucket. Default: us-east-1.',
+  },
+  blobsEndpoint: {
+    env: 'PDS_BLOBSTORE_S3_ENDPOINT',
+    kind: url,
+    doc: 'Address of the S3 server, unless it is the one of Amazon.',
+  },
+  blobsPathStyle: {
+    env: 'PDS_BLOBSTORE_S3_FORCE_PATH_STYLE',
+    kind: bool,
+    default: false,
+    doc: 'Names the bucket in the path instead of the host name, which most servers other than the one of Amazon want.',
+  },
+  blobsAccessKeyId: {
+    env: 'PDS_BLOBSTORE_S3_ACCESS_KEY_ID',
+    kind: text,
+    doc: 'Key for the bucket. Default: where the tools of Amazon look for one.',
+  },
+  blobsSecretAccessKey: {
+    env: 'PDS_BLOBSTORE_S3_SECRET_ACCESS_KEY',
+    kind: text,
+    secret: true,
+    doc: 'Secret of that key.',
+  },
+  blobsUploadTimeout: {
+    env: 'PDS_BLOBSTORE_S3_UPLOAD_TIMEOUT_MS',
+    kind: duration,
+    default: 60_000,
+    doc: 'Longest time in which the S3 server takes in one part (8 MiB) of an upload. How slowly the client sends does not matter.',
+  },
+  blobsPrefix: {
+    env: 'PDS_BLOBSTORE_S3_PREFIX',
+    kind: text,
+    doc: 'Put before the name of every object, such as pds/, so that several servers can share a bucket.',
+  },
+  blobQuota: {
+    env: 'PDS_BLOB_QUOTA',
+    kind: bytes,
+    doc: 'Most bytes of blobs that one account may store. Default: no bound.',
+  },
+  blobCountQuota: {
+    env: 'PDS_BLOB_QUOTA_COUNT',
+    kind: integer(),
+    doc: 'Most blobs that one account may store. Default: no bound.',
+  },
   blobUploadLimit: {
     env: 'PDS_BLOB_UPLOAD_LIMIT',
     kind: bytes,
     default: 5 * 1024 * 1024,
     doc: 'Largest blob that can be uploaded.',
+  },
+  acceptsImports: {
+    env: 'PDS_ACCEPTING_REPO_IMPORTS',
+    kind: bool,
+    default: true,
+    doc: 'Take in repositories from elsewhere, of accounts that move here.',
+  },
+  maxImportSize: {
+    env: 'PDS_MAX_REPO_IMPORT_SIZE',
+    kind: bytes,
+    default: 2 * 1024 ** 3,
+    doc: 'Largest repository that is taken in. It takes about three times as much of the disk while that lasts.',
   },
   serviceDid: {
     env: 'PDS_SERVICE_DID',
@@ -139,6 +198,11 @@ export const pdsSettings = defineConfig('PDS_', {
     default: 24 * 3_600_000,
     doc: 'How long events of the stream can be replayed.',
   },
+  sequenceStart: {
+    env: 'PDS_SEQUENCE_START',
+    kind: integer(),
+    doc: 'Events of the stream get numbers above this one, which also lifts a stream that is below it. Default: a new stream begins at the time in milliseconds, which no earlier one on this host name has reached; an old one goes on.',
+  },
   privacyPolicyUrl: { env: 'PDS_PRIVACY_POLICY_URL', kind: uri, doc: 'Shown to people who sign up.' },
   termsOfServiceUrl: { env: 'PDS_TERMS_OF_SERVICE_URL', kind: uri, doc: 'Shown to people who sign up.' },
   contactEmail: { env: 'PDS_CONTACT_EMAIL_ADDRESS', kind: text, doc: 'Where people reach the operator.' },
@@ -149,6 +213,7 @@ export const pdsSettings = defineConfig('PDS_', {
   emailSmtpUrl: withoutEffect('PDS_EMAIL_SMTP_URL', 'no mail is sent'),
   emailFromAddress: withoutEffect('PDS_EMAIL_FROM_ADDRESS', 'no mail is sent'),
   rateLimitsEnabled: withoutEffect('PDS_RATE_LIMITS_ENABLED', 'there are no rate limits'),
+  ...settingsWithoutEffect,
   metricsPort: {
     env: 'PDS_METRICS_PORT',
     kind: port,
@@ -172,6 +237,7 @@ const WITHOUT_EFFECT = [
   'emailSmtpUrl',
   'emailFromAddress',
   'rateLimitsEnabled',
+  ...(Object.keys(settingsWithoutEffect) as (keyof typeof settingsWithoutEffect)[]),
 ] as const satisfies (keyof PdsSettings)[]
 
 const MIN_SECRET_LENGTH = 16
@@ -206,6 +272,7 @@ function configOf(settings: PdsSettings): PdsConfig {
   return {
     dataDirectory,
     blobsDirectory: settings.blobsDirectory ?? `${dataDirectory}/blobs`,
+    blobsBucket: bucketOf(settings),
     publicUrl,
     serviceDid: settings.serviceDid ?? `did:web:${encodeURIComponent(new URL(publicUrl).host)}`,
     handleDomains: settings.serviceHandleDomains ?? [isLocal ? '.test' : `.${hostname}`],
@@ -217,9 +284,36 @@ function configOf(settings: PdsSettings): PdsConfig {
     crawlers: settings.crawlers,
     inviteRequired: settings.inviteRequired,
     blobUploadLimitBytes: settings.blobUploadLimit,
+    blobQuota: { maxBytes: settings.blobQuota, maxCount: settings.blobCountQuota },
+    acceptsImports: settings.acceptsImports,
+    maxImportBytes: settings.maxImportSize,
     replayWindowMs: settings.replayWindow,
+    sequenceStart: settings.sequenceStart,
     privacyPolicyUrl: settings.privacyPolicyUrl,
     termsOfServiceUrl: settings.termsOfServiceUrl,
     contactEmail: settings.contactEmail,
+  }
+}
+
+function bucketOf(settings: PdsSettings): PdsConfig['blobsBucket'] {
+  const { blobsBucket: bucket, blobsDirectory, blobsAccessKeyId, blobsSecretAccessKey } = settings
+  if (bucket === undefined) return undefined
+  if (blobsDirectory !== undefined)
+    throw new TypeError(
+      `PDS_BLOBSTORE_S3_BUCKET is ${bucket} and PDS_BLOBSTORE_DISK_LOCATION is ${blobsDirectory}: blobs lie in one place, so set only one of them`,
+    )
+  if ((blobsAccessKeyId === undefined) !== (blobsSecretAccessKey === undefined))
+    throw new TypeError(
+      'of PDS_BLOBSTORE_S3_ACCESS_KEY_ID and PDS_BLOBSTORE_S3_SECRET_ACCESS_KEY one is missing: set both, or neither',
+    )
+  return {
+    bucket,
+    region: settings.blobsRegion,
+    endpoint: settings.blobsEndpoint,
+    forcePathStyle: settings.blobsPathStyle,
+    accessKeyId: blobsAccessKeyId,
+    secretAccessKey: blobsSecretAccessKey,
+    prefix: settings.blobsPrefix,
+    uploadTimeoutMs: settings.blobsUploadTimeout,
   }
 }

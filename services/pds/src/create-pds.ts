@@ -5,25 +5,37 @@ import { importKeypair } from '@imago/crypto'
 import { createFanOut } from '@imago/log'
 import { openSqliteLog } from '@imago/log/sqlite'
 import { createTidClock, type Did } from '@imago/syntax'
-import { createXrpcServer, type XrpcServer } from '@imago/xrpc/server'
+import { createXrpcServer, Reply, type XrpcServer } from '@imago/xrpc/server'
+import { createAccountArrival } from './accounts/account-arrival.ts'
+import { withAccountCache } from './accounts/account-cache.ts'
 import { createAccountCreation } from './accounts/account-creation.ts'
+import { createSqliteAccountStatus } from './accounts/account-status.ts'
 import { createSqliteAccountStore } from './accounts/account-store-sqlite.ts'
+import { removeExpiredAccounts } from './accounts/expired-accounts.ts'
 import { createPasswords } from './accounts/password.ts'
+import { createSqliteReservedKeys } from './accounts/reserved-keys.ts'
+import { assertInService } from './adopt/adoption-state.ts'
 import { createAuthentication } from './api/authentication.ts'
+import { createExportWatch } from './api/export-watch.ts'
 import { mapError } from './api/map-error.ts'
 import type { Ports } from './api/ports.ts'
 import { routes } from './api/routes.ts'
 import { wellKnown } from './api/well-known.ts'
-import { openDiskBlobFiles } from './blobs/blob-files-disk.ts'
+import { reannounceRestored } from './backup/reannounce.ts'
 import { createSqliteBlobIndex } from './blobs/blob-index-sqlite.ts'
+import { openBlobStore } from './blobs/blob-store.ts'
 import { createBlobs } from './blobs/blobs.ts'
-import { openDatabase } from './database/database.ts'
+import { lockDataDirectory } from './database/data-directory-lock.ts'
+import { DATABASE_FILE, openDatabase } from './database/database.ts'
 import { startCrawlRequests } from './events/crawl-requests.ts'
 import { faultOfCommit } from './events/self-check.ts'
+import { EVENT_TABLE, newSequence, sequenceHead } from './events/sequence.ts'
 import { createPlcClient } from './identity/plc-client.ts'
+import { createSqliteImportStore } from './imports/import-store-sqlite.ts'
+import { createImports } from './imports/imports.ts'
 import { startMaintenance } from './maintenance.ts'
 import type { PdsConfig, PdsPorts } from './pds-options.ts'
-import type { RecordSchemas } from './records/prepare-record.ts'
+import { createRecordSchemas, type RecordSchemas } from './records/record-schemas.ts'
 import { createSqliteRepoStore } from './repos/repo-store-sqlite.ts'
 import { createRepoWriter } from './repos/repo-writer.ts'
 import { createSqliteRefreshTokenStore } from './sessions/refresh-token-store-sqlite.ts'
@@ -35,6 +47,8 @@ import { VERSION } from './version.ts'
 export interface Pds extends AsyncDisposable {
   /** Answers any HTTP request; never rejects. */
   fetch(request: Request): Promise<Response>
+  /** The same answer, at less cost for whoever owns the socket. */
+  answer(request: Request): Promise<Reply | Response>
   /** Answers a WebSocket handshake. */
   upgrade: XrpcServer['upgrade']
   /** Asks the crawlers to come. Call it when the server listens. */
@@ -44,7 +58,8 @@ export interface Pds extends AsyncDisposable {
 }
 
 /**
- * Opens a PDS on its data directory. Two of them must not share one.
+ * Opens a PDS on its data directory, which is its own until it is disposed of.
+ * @throws {DataDirectoryInUseError} when another process works on the directory.
  * @throws {Error} when the directory cannot be used, was written by a newer version, or a key is not valid.
  */
 export async function createPds(config: PdsConfig, ports: PdsPorts): Promise<Pds> {
@@ -53,17 +68,38 @@ export async function createPds(config: PdsConfig, ports: PdsPorts): Promise<Pds
   await using opened = new AsyncDisposableStack()
 
   mkdirSync(config.dataDirectory, { recursive: true })
-  const database = opened.use(openDatabase(join(config.dataDirectory, 'pds.sqlite')))
-  const log = opened.use(openSqliteLog(database.sqlite, { table: 'event', now }))
+  opened.use(lockDataDirectory(config.dataDirectory))
+  const database = opened.use(openDatabase(join(config.dataDirectory, DATABASE_FILE)))
+  assertInService(database.sqlite)
+  const startAfter = config.sequenceStart ?? (sequenceHead(database) === undefined ? newSequence(now()) : 0)
+  const log = opened.use(openSqliteLog(database.sqlite, { table: EVENT_TABLE, now, startAfter }))
   const stream = opened.use(createFanOut(log, { opcode: 'binary' }))
-  const files = await openDiskBlobFiles({ folder: config.blobsDirectory, randomId })
+  const { files } = opened.use(await openBlobStore(config))
+  // The folder is this process's alone: what broke off uploads left there before it started is nobody's.
+  if (config.blobsBucket === undefined) await files.sweep(Number.POSITIVE_INFINITY)
 
   const clockId = new DataView(randomBytes(2).buffer).getUint16(0) & 0x3ff
   const clock = createTidClock({ nowMicros: () => now() * 1000, clockId })
+  const announced = await reannounceRestored({ database, log, clock, now })
+  if (announced > 0) logger.info({ repos: announced }, 'announced every repository anew after a restore')
   const repos = createSqliteRepoStore(database, log)
-  const accounts = createSqliteAccountStore(database, log, repos, (did) => stream.forget(did))
-  const blobIndex = createSqliteBlobIndex(database, repos)
-  const blobs = createBlobs({ files, index: blobIndex, now, maxBytes: config.blobUploadLimitBytes })
+  const accounts = withAccountCache(
+    createSqliteAccountStore(database, log, repos, (did) => stream.forget(did)),
+    database,
+  )
+  const blobIndex = opened.use(createSqliteBlobIndex(database, repos))
+  const blobs = createBlobs({
+    files,
+    index: blobIndex,
+    now,
+    maxBytes: config.blobUploadLimitBytes,
+    quota: {
+      maxBytes: config.blobQuota?.maxBytes ?? Number.POSITIVE_INFINITY,
+      maxCount: config.blobQuota?.maxCount ?? Number.POSITIVE_INFINITY,
+    },
+    onRemovalFailure: ({ did, cid }, error) =>
+      logger.warn({ did, cid: String(cid), err: error }, 'the bytes of a blob could not be removed yet'),
+  })
 
   const unfitCommits = metrics.counter({
     name: 'unfit_commits_total',
@@ -83,6 +119,21 @@ export async function createPds(config: PdsConfig, ports: PdsPorts): Promise<Pds
     }),
   )
 
+  const cutExports = metrics.counter({
+    name: 'cut_exports_total',
+    help: 'Exports of repositories that ended early because their readers were too slow.',
+  })
+  const exports = opened.use(
+    createExportWatch({
+      now,
+      limits: ports.exportLimits,
+      onCut(error) {
+        cutExports.inc()
+        logger.warn({ err: error }, 'cut an export')
+      },
+    }),
+  )
+
   const passwords = createPasswords({ randomBytes, cost: ports.scryptCost })
   const tokens = createSessionTokens({
     secret: config.jwtSecret,
@@ -92,10 +143,11 @@ export async function createPds(config: PdsConfig, ports: PdsPorts): Promise<Pds
   })
   const sessions = createSessions({ tokens, store: createSqliteRefreshTokenStore(database), now, randomId })
   const rotationKeypair = importKeypair('k256', config.plcRotationKey)
+  const plc = ports.plc ?? createPlcClient({ url: config.plcUrl, fetch: ports.fetch })
   const accountCreation = createAccountCreation({
     accounts,
     passwords,
-    plc: ports.plc ?? createPlcClient({ url: config.plcUrl, fetch: ports.fetch }),
+    plc,
     clock,
     now,
     rotationKeypair,
@@ -105,15 +157,36 @@ export async function createPds(config: PdsConfig, ports: PdsPorts): Promise<Pds
       logger.error({ did, err: error }, 'the DID of an account that failed could not be tombstoned'),
   })
 
+  const reservedKeys = createSqliteReservedKeys(database, now)
+  const imports = opened.use(
+    createImports({
+      repos,
+      store: createSqliteImportStore(database, repos, log),
+      directory,
+      plc,
+      clock,
+      now,
+      randomId,
+      dataDirectory: config.dataDirectory,
+      maxBytes: config.maxImportBytes,
+      logger,
+    }),
+  )
+  imports.sweep()
+
   const server: Ports['server'] = {
     did: config.serviceDid,
     handleDomains: config.handleDomains,
     publicUrl: config.publicUrl,
     blobUploadLimitBytes: config.blobUploadLimitBytes,
+    acceptsImports: config.acceptsImports,
+    maxImportBytes: config.maxImportBytes,
     privacyPolicyUrl: config.privacyPolicyUrl,
     termsOfServiceUrl: config.termsOfServiceUrl,
     contactEmail: config.contactEmail,
     inviteRequired: config.inviteRequired,
+    rotationKey: rotationKeypair.didKey,
+    recoveryKeys: config.recoveryDidKey === undefined ? [] : [config.recoveryDidKey],
   }
   const authentication = createAuthentication({ tokens, accounts, adminPassword: config.adminPassword })
   const methods = routes({
@@ -121,16 +194,23 @@ export async function createPds(config: PdsConfig, ports: PdsPorts): Promise<Pds
     authentication,
     accounts,
     accountCreation,
+    accountArrival: createAccountArrival({ accounts, passwords, reservedKeys, clock, now }),
+    reservedKeys,
     passwords,
     sessions,
     repos,
     writer,
-    recordSchemas: schemasOf(ports.recordSchemas),
+    findRecordSchema: createRecordSchemas(schemasOf(ports.recordSchemas), ports.lexicons),
     blobs,
     blobIndex,
+    imports,
+    accountStatus: createSqliteAccountStatus(database, repos),
+    plc,
     directory,
     stream,
+    exports,
     clock,
+    randomId,
     now,
   })
   const xrpc = createXrpcServer({
@@ -161,12 +241,26 @@ export async function createPds(config: PdsConfig, ports: PdsPorts): Promise<Pds
     }),
   )
   const maintenance = opened.use(
-    startMaintenance({ log, blobs, now, replayWindowMs: config.replayWindowMs, logger }),
+    startMaintenance({
+      log,
+      blobs,
+      reservedKeys,
+      removeExpiredAccounts: () => removeExpiredAccounts({ accounts, blobs, now }),
+      now,
+      replayWindowMs: config.replayWindowMs,
+      logger,
+    }),
   )
 
+  const answer = async (request: Request) =>
+    isMethodCall(request.url) ? xrpc.answer(request) : pages.fetch(request)
   const resources = opened.move()
   return {
-    fetch: async (request) => (isMethodCall(request.url) ? xrpc.fetch(request) : pages.fetch(request)),
+    async fetch(request) {
+      const reply = await answer(request)
+      return reply instanceof Reply ? reply.toResponse() : reply
+    },
+    answer,
     upgrade: (request) => xrpc.upgrade(request),
     announce: () => crawlRequests.announce(),
     maintain: () => maintenance.run(),

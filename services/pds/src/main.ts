@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { createSafeFetch, resolveTxt } from '@imago/identity/node'
 import { ConfigError, createLogger, createMetrics, runService, serve } from '@imago/service'
 import { readConfig } from './config.ts'
 import { createPds } from './create-pds.ts'
 import { createPdsDirectory } from './identity/pds-directory.ts'
+import { createLexiconResolver } from './records/lexicon-resolver.ts'
 
 const now = Date.now
 
@@ -27,8 +29,11 @@ process.exitCode = await runService({
       logger.warn({ settings: withoutEffect }, 'these settings have no effect yet')
     const metrics = createMetrics({ prefix: 'pds_', process: true })
     const directory = resources.use(createPdsDirectory({ plcUrl: config.plcUrl, now }))
+    const safeFetch = createSafeFetch()
+    resources.defer(() => safeFetch.close())
+    const lexicons = createLexiconResolver({ resolveTxt, directory, fetch: safeFetch, now })
     const pds = resources.use(
-      await createPds(config, { now, randomBytes, logger, metrics, fetch, directory }),
+      await createPds(config, { now, randomBytes, logger, metrics, fetch, directory, lexicons }),
     )
     const onUnexpectedError = (error: unknown) => logger.error({ err: error }, 'a connection failed')
     const server = resources.use(

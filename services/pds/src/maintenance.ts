@@ -1,5 +1,6 @@
 import type { EventLog } from '@imago/log'
 import type { Logger } from '@imago/service'
+import type { ReservedKeys } from './accounts/reserved-keys.ts'
 import type { Blobs } from './blobs/blobs.ts'
 
 const INTERVAL_MS = 3_600_000
@@ -13,16 +14,23 @@ export interface Maintenance extends AsyncDisposable {
 export function startMaintenance(options: {
   log: Pick<EventLog, 'prune'>
   blobs: Pick<Blobs, 'sweep'>
+  reservedKeys: Pick<ReservedKeys, 'prune'>
+  /** Returns how many went. */
+  removeExpiredAccounts: () => Promise<number>
   now: () => number
   replayWindowMs: number
   logger: Logger
 }): Maintenance {
-  const { log, blobs, now, replayWindowMs, logger } = options
+  const { log, blobs, reservedKeys, removeExpiredAccounts, now, replayWindowMs, logger } = options
   let running: Promise<void> = Promise.resolve()
 
   async function once(): Promise<void> {
     const events = await log.prune(now() - replayWindowMs)
     const uploads = await blobs.sweep()
+    const keys = await reservedKeys.prune()
+    const accounts = await removeExpiredAccounts()
+    if (keys + accounts > 0)
+      logger.info({ keys, accounts }, 'removed reserved keys and deactivated accounts whose time is over')
     if (events + uploads > 0) logger.info({ events, uploads }, 'pruned old events and abandoned uploads')
   }
 

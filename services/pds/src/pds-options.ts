@@ -1,18 +1,24 @@
 import type { Directory } from '@imago/identity'
+import type { S3StoreOptions } from '@imago/object-store-s3'
 import type { Logger, Metrics } from '@imago/service'
 import type { Did, Uri } from '@imago/syntax'
 import type { ScryptCost } from './accounts/password.ts'
+import type { ExportLimits } from './api/export-watch.ts'
+import type { BlobQuota } from './blobs/blob-index.ts'
 import type { StreamEvent } from './events/events.ts'
 import type { PlcClient } from './identity/plc-client.ts'
-import type { RecordSchemas } from './records/prepare-record.ts'
+import type { LexiconResolver } from './records/lexicon-resolver.ts'
+import type { RecordSchemas } from './records/record-schemas.ts'
 import type { RepoState, RepoStore } from './repos/repo-store.ts'
 
 /** What an operator decides. Made from the environment by `readConfig`, or by hand. */
 export interface PdsConfig {
   /** Folder of the database; made if absent. */
   readonly dataDirectory: string
-  /** Folder of blobs; made if absent. */
+  /** Folder of blobs; made if absent. Not used with a bucket. */
   readonly blobsDirectory: string
+  /** Bucket of blobs. Default: they lie in the folder. */
+  readonly blobsBucket?: S3StoreOptions | undefined
   /** Where the world reaches this server, without a slash at the end: `https://pds.example.com`. */
   readonly publicUrl: string
   readonly serviceDid: Did
@@ -30,8 +36,19 @@ export interface PdsConfig {
   readonly crawlers: readonly string[]
   readonly inviteRequired: boolean
   readonly blobUploadLimitBytes: number
+  /** What one account may store. Default: as much as there is room. */
+  readonly blobQuota?: Partial<BlobQuota> | undefined
+  /** Whether repositories are taken in from elsewhere. */
+  readonly acceptsImports: boolean
+  /** Largest repository that is taken in, in bytes. */
+  readonly maxImportBytes: number
   /** How long events can be replayed. */
   readonly replayWindowMs: number
+  /**
+   * Numbers of the stream up to this one are never given: an old stream jumps over it, too. Default: a new stream begins
+   * after the time in milliseconds, and an old one goes on.
+   */
+  readonly sequenceStart?: number | undefined
   readonly privacyPolicyUrl: Uri | undefined
   readonly termsOfServiceUrl: Uri | undefined
   readonly contactEmail: string | undefined
@@ -52,12 +69,16 @@ export interface PdsPorts {
   readonly plc?: PlcClient
   /** Schemas of record types beside those of `com.atproto`. */
   readonly recordSchemas?: RecordSchemas
+  /** Finds the schemas of others for callers who insist on validation. Default: only known schemas are. */
+  readonly lexicons?: LexiconResolver
   /** What one password hash costs. Default: {@link DEFAULT_SCRYPT_COST}. */
   readonly scryptCost?: ScryptCost
   /** Default: the checks that relays make. */
   readonly selfCheck?: (event: StreamEvent, before: RepoState) => string | undefined
   /** Stands between the engine and the database, for tests that break it. */
   readonly wrapRepoStore?: (store: RepoStore) => RepoStore
+  /** How slowly repositories may be read. Default: {@link DEFAULT_EXPORT_LIMITS}. */
+  readonly exportLimits?: ExportLimits
   /** Check what handlers answer against the schemas; for development. Default false. */
   readonly checkOutput?: boolean
 }

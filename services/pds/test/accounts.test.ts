@@ -86,8 +86,8 @@ test('[S2] [M1] what cannot be signed up with is refused by name, and reaches no
   const moving = await pds.procedure(server('createAccount'), {
     body: { handle: 'bob.test', password, did: 'did:plc:ewvi7nxzyoun6zhxrhs64oiz' },
   })
-  assert.equal(moving.status, 501)
-  assert.match(moving.body.message, /leave "did" out/)
+  assert.equal(moving.status, 401)
+  assert.match(moving.body.message, /service token/)
   assert.equal(pds.plc.dids.length, 1)
 })
 

@@ -83,7 +83,7 @@ test('[B1] a blob past the limit is refused with 413, and nothing is left of it'
     duplex: 'half',
   } as RequestInit)
   assert.equal(streamed.status, 413)
-  assert.deepEqual(readdirSync(join(pds.folder, 'blobs', 'tmp')), [])
+  assert.deepEqual(readdirSync(join(pds.folder, 'blobs', '.tmp')), [])
 })
 
 test('[B2] what the bytes show wins over the header, and records must say the same', async () => {
@@ -136,7 +136,7 @@ test('[B3] a blob goes when the last record that refers to it has gone, and not 
   assert.equal((await getBlob(cid)).status, 200)
 })
 
-test('[B3] a blob that lost its last record may be taken up again for a day, however old it is', async () => {
+test('[B3] [B9] a blob that lost its last record may be taken up again for a day, however old it is', async () => {
   await using all = await withAlice()
   const { pds, alice, upload, post } = all
   const { blob } = (await upload(PNG)).body
@@ -269,9 +269,9 @@ test('[B3] what a crash left in the temporary folder is gone at the next start; 
   const { pds, alice, upload, post } = all
   const { blob } = (await upload(PNG)).body
   await post(blob)
-  writeFileSync(join(pds.folder, 'blobs', 'tmp', 'half'), 'half an upload')
+  writeFileSync(join(pds.folder, 'blobs', '.tmp', 'half'), 'half an upload')
   await using later = await pds.restart()
-  assert.deepEqual(readdirSync(join(pds.folder, 'blobs', 'tmp')), [])
+  assert.deepEqual(readdirSync(join(pds.folder, 'blobs', '.tmp')), [])
   const kept = await later.query('com.atproto.sync.getBlob', {
     params: { did: alice.did, cid: blob.ref.$link },
   })

@@ -42,6 +42,18 @@ export function createFakePlc(now: () => number): FakePlc {
       }
       logs.set(did, log)
     },
+    async data(did) {
+      const state = logs.has(did) ? stateOf(logs.get(did)!) : undefined
+      if (state === undefined) throw new PlcClientError(`no ${did} in the fake directory`, 404)
+      return state
+    },
+    async signingKeys(did) {
+      const entries = logs.get(did)?.entries
+      if (entries === undefined) throw new PlcClientError(`no ${did} in the fake directory`, 404)
+      return entries.flatMap(({ operation }) =>
+        operation.type === 'plc_operation' ? (operation.verificationMethods['atproto'] ?? []) : [],
+      )
+    },
     operations: (did) => logs.get(did)?.entries.map(({ operation }) => operation) ?? [],
     document(did) {
       const log = logs.get(did)

@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import test from 'node:test'
 import { parseDidKey } from '@imago/crypto'
-import { readCar } from '@imago/data'
+import { cidOfDrisl, encode, readCar } from '@imago/data'
 import { verifyRepo } from '@imago/repo'
 import { parseCommitEvent, verifyCommit } from '@imago/sync'
+import { createTidClock } from '@imago/syntax'
 import type { RepoStore } from '../src/repos/repo-store.ts'
+import { createRepoWriter, type RepoWriter } from '../src/repos/repo-writer.ts'
 import { openTestPds, type TestAccount, type TestPds } from './test-pds.ts'
 
 const NOTE = 'com.example.note'
@@ -184,27 +186,39 @@ test('nobody is told that nothing has to change on the strength of a write that 
 test('a head that somebody else moved is read anew, and the write decided again', async () => {
   let interfere: (() => Promise<unknown>) | undefined
   let fired = 0
+  let rival: RepoWriter | undefined
   await using pds = await openTestPds({
     ports: {
-      wrapRepoStore: (store) => ({
-        ...store,
-        async commit(changes) {
-          const work = interfere
-          interfere = undefined
-          if (work) {
-            fired++
-            await work()
-          }
-          return store.commit(changes)
-        },
-      }),
+      wrapRepoStore(store) {
+        // A second engine on the same repositories, as a tool of the operator might be.
+        rival = createRepoWriter({
+          store,
+          clock: createTidClock({ nowMicros: () => 1e15, clockId: 7 }),
+          now: () => 0,
+          selfCheck: () => undefined,
+          onUnfitCommit() {},
+        })
+        return {
+          ...store,
+          async commit(changes) {
+            const work = interfere
+            interfere = undefined
+            if (work) {
+              fired++
+              await work()
+            }
+            return store.commit(changes)
+          },
+        }
+      },
     },
   })
   const alice = await pds.createAccount('alice')
   await create(pds, alice, 'first')
-  // The same repository through a second engine on the same file, as a tool of the operator might.
-  await using other = await openTestPds({ folder: pds.folder, plc: pds.plc, clock: pds.clock, seed: 9 })
-  interfere = () => create(other, alice, 'theirs')
+  const bytes = encode({ $type: NOTE })
+  const block = { cid: cidOfDrisl(bytes), bytes }
+  interfere = () =>
+    rival!.write(alice.did, () => [{ action: 'create', path: `${NOTE}/theirs`, block, blobs: [] }])
   const ours = await create(pds, alice, 'ours')
   assert.equal(ours.status, 200)
   assert.equal(fired, 1, 'the interference fired')

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { cidOfDrisl, encode, fromJson } from '@imago/data'
+import { createCatalog, parseLexiconDocument } from '@imago/lexicon'
 import { isTid } from '@imago/syntax'
+import { LexiconResolutionError, type LexiconResolver } from '../src/records/lexicon-resolver.ts'
 import { openTestPds, type TestPds } from './test-pds.ts'
 
 const NOTE = 'com.example.note'
 const repo = (name: string) => `com.atproto.repo.${name}`
 
-async function withAlice() {
-  const pds = await openTestPds()
+async function withAlice(options?: Parameters<typeof openTestPds>[0]) {
+  const pds = await openTestPds(options)
   const alice = await pds.createAccount('alice')
   const write = (name: string, body: object) =>
     pds.procedure(repo(name), { token: alice.accessJwt, body: { repo: alice.did, ...body } })
@@ -162,6 +164,78 @@ test('[R1] a second like of one post, or follow of one person, replaces the firs
   }
 })
 
+test('[R1] of likes of one post that come at the same time, one is left', async () => {
+  await using all = await withAlice()
+  const { pds, write, seq } = all
+  const before = await seq()
+  const collection = 'app.bsky.feed.like'
+  const like = (uri: string) =>
+    write('createRecord', { collection, record: { subject: { uri, cid: 'bafyreia' } } })
+  const post = 'at://did:plc:bob/app.bsky.feed.post/one'
+  const answers = await Promise.all([like(post), like(post), like(`${post}x`), like(post)])
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200, 200],
+  )
+  const { records } = (await pds.query(repo('listRecords'), { params: { repo: 'alice.test', collection } }))
+    .body
+  assert.equal(records.length, 2)
+  const deletions = (await pds.events(before)).flatMap(({ body }) =>
+    body['ops'].filter((op: Record<string, unknown>) => op['action'] === 'delete'),
+  )
+  assert.equal(deletions.length, 2)
+})
+
+test('[R1] [R4] validate: true asks the network for a schema that is not known here, and says what came of it', async () => {
+  const asked: string[] = []
+  const catalog = createCatalog([
+    parseLexiconDocument({
+      lexicon: 1,
+      id: NOTE,
+      defs: {
+        main: {
+          type: 'record',
+          key: 'tid',
+          record: { type: 'object', required: ['text'], properties: { text: { type: 'string' } } },
+        },
+      },
+    }),
+  ])
+  const lexicons: Pick<LexiconResolver, 'record'> = {
+    async record(nsid) {
+      asked.push(nsid)
+      const found = catalog.record(nsid)
+      if (found === undefined)
+        throw new LexiconResolutionError('NotFound', `the schema of ${nsid} cannot be found: nobody has it`)
+      return found
+    },
+  }
+  await using all = await withAlice({ ports: { lexicons: lexicons as LexiconResolver } })
+  const { write } = all
+  const create = (record: object, validate?: boolean, collection = NOTE) =>
+    write('createRecord', { collection, record, ...(validate !== undefined && { validate }) })
+  assert.equal((await create({}, undefined)).body.validationStatus, 'unknown')
+  assert.equal('validationStatus' in (await create({}, false)).body, false)
+  assert.deepEqual(asked, [])
+  assert.equal((await create({ text: 'hello' }, true)).body.validationStatus, 'valid')
+  assert.deepEqual(asked, [NOTE])
+  const bad = await create({ text: 5 }, true)
+  assert.deepEqual([bad.status, bad.body.error], [400, 'InvalidRequest'])
+  assert.match(bad.body.message, /record\/text must be a string/)
+  const nowhere = await create({}, true, 'com.example.other')
+  assert.deepEqual([nowhere.status, nowhere.body.error], [400, 'InvalidRequest'])
+  assert.match(nowhere.body.message, /nobody has it; leave "validate" out/)
+  const batch = await write('applyWrites', {
+    validate: true,
+    writes: [
+      { $type: `${repo('applyWrites')}#create`, collection: NOTE, value: { text: 'one' } },
+      { $type: `${repo('applyWrites')}#create`, collection: 'com.example.other', value: {} },
+    ],
+  })
+  assert.equal(batch.status, 400)
+  assert.match(batch.body.message, /^writes\/1: the schema of com\.example\.other/)
+})
+
 test('[R2] putRecord creates and updates; the same value again makes no commit and no event', async () => {
   await using all = await withAlice()
   const { pds, write, seq } = all
@@ -278,6 +352,77 @@ test('[R4] applyWrites makes one commit of up to 200 writes, and tells each resu
   const refused = await write('applyWrites', { writes: many })
   assert.deepEqual([refused.status, refused.body.error], [400, 'InvalidRequest'])
   assert.equal((await write('applyWrites', { writes: many.slice(1) })).status, 200)
+})
+
+test('[R4] several writes on one path are told as what they come to, with what was there before', async () => {
+  await using all = await withAlice()
+  const { pds, alice, write, seq } = all
+  const put = (rkey: string, n: number) => write('putRecord', { collection: NOTE, rkey, record: { n } })
+  const kept = (await put('kept', 1)).body.cid
+  await put('gone', 1)
+  const before = await seq()
+  const one = (kind: string, rkey: string, n?: number) => ({
+    $type: `${repo('applyWrites')}#${kind}`,
+    collection: NOTE,
+    rkey,
+    ...(n !== undefined && { value: { n } }),
+  })
+  const { status, body } = await write('applyWrites', {
+    writes: [
+      one('create', 'brief', 1),
+      one('update', 'brief', 2),
+      one('delete', 'brief'),
+      one('delete', 'kept'),
+      one('create', 'kept', 2),
+      one('update', 'kept', 3),
+      one('create', 'made', 1),
+      one('update', 'made', 2),
+      one('update', 'gone', 2),
+      one('delete', 'gone'),
+    ],
+  })
+  assert.deepEqual([status, body.results.length], [200, 10])
+  const [event, ...more] = await pds.events(before)
+  assert.equal(more.length, 0)
+  const ops = event!.body['ops'].map((op: Record<string, unknown>) => [
+    op['action'],
+    String(op['path']).split('/')[1],
+    op['prev'] === undefined ? undefined : String(op['prev']),
+  ])
+  assert.deepEqual(ops.slice(0, 2), [
+    ['update', 'kept', kept],
+    ['create', 'made', undefined],
+  ])
+  assert.deepEqual([ops[2][0], ops[2][1], ops.length], ['delete', 'gone', 3])
+  assert.deepEqual((await get(pds, alice.did, 'kept')).body.value, { $type: NOTE, n: 3 })
+
+  // What comes to nothing is no commit.
+  const after = await seq()
+  const nothing = await write('applyWrites', { writes: [one('create', 'brief', 1), one('delete', 'brief')] })
+  assert.deepEqual([nothing.status, 'commit' in nothing.body], [200, false])
+  assert.equal(await seq(), after)
+})
+
+test('[R1] [R4] revisions and keys only rise, whatever the clock does', async () => {
+  await using all = await withAlice()
+  const { pds, write } = all
+  const revs: string[] = []
+  const keys: string[] = []
+  for (const step of [0, 3_600_000, -7_200_000, 0, -86_400_000]) {
+    pds.clock.advance(step)
+    const { body } = await write('createRecord', { collection: NOTE, record: { step } })
+    revs.push(body.commit.rev)
+    keys.push(body.uri.split('/').at(-1))
+  }
+  assert.deepEqual(revs, revs.toSorted())
+  assert.deepEqual(keys, keys.toSorted())
+  assert.equal(new Set([...revs, ...keys]).size, 10)
+  // None of it is held against the commits: readers are told of each as what it is.
+  const events = (await pds.events()).slice(-revs.length)
+  assert.deepEqual(
+    events.map(({ type, body }) => [type, body['rev']]),
+    revs.map((rev) => ['#commit', rev]),
+  )
 })
 
 test('[R4] one bad write undoes the batch, and is named', async () => {

@@ -107,7 +107,7 @@ test('[Z11] browsers of any origin may call methods', async () => {
     assert.match(answer.headers.get('access-control-expose-headers')!, new RegExp(name))
 })
 
-test('crawlers are asked to come at the start, at the first event, and then every 20 minutes at most', async () => {
+test('[Y11] crawlers are asked to come at the start, at the first event, and then every 20 minutes at most', async () => {
   await using pds = await openTestPds({ config: { crawlers: ['https://relay.test/'] } })
   assert.equal(pds.fetched.length, 0)
   pds.pds.announce()

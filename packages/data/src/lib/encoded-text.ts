@@ -5,6 +5,8 @@ export interface EncodedText {
   readonly text: string
   /** Header and UTF-8. */
   readonly bytes: Uint8Array
+  /** The same in words of four bytes, filled up with zeros. */
+  readonly words: readonly number[]
   /** The key that came after it last time. In order, or else it were not kept. */
   next?: EncodedText | undefined
 }
@@ -21,7 +23,8 @@ export function encodedText(text: string): EncodedText | undefined {
   const found = known.get(text)
   if (found !== undefined) return found
   if (!text.isWellFormed()) return undefined
-  const key: EncodedText = { text, bytes: withHeader(utf8.encode(text)), next: undefined }
+  const bytes = withHeader(utf8.encode(text))
+  const key: EncodedText = { text, bytes, words: wordsOf(bytes), next: undefined }
   if (text.length <= LONGEST_KNOWN) {
     if (known.size >= MOST_KNOWN) known.clear()
     known.set(text, key)
@@ -47,6 +50,12 @@ function withHeader(text: Uint8Array): Uint8Array {
   return bytes
 }
 
+function wordsOf(bytes: Uint8Array): number[] {
+  const words: number[] = new Array(Math.ceil(bytes.length / 4)).fill(0)
+  for (const [i, byte] of bytes.entries()) words[i >> 2]! |= byte << (24 - 8 * (i & 3))
+  return words
+}
+
 /**
  * Order of two keys in DRISL-CBOR: shorter first, then bytewise. Headers of equal length do not disturb it, and
  * those of different length only repeat it.
@@ -55,7 +64,7 @@ export const compareEncodedKeys = (a: EncodedText, b: EncodedText): number =>
   a.bytes.length - b.bytes.length || compareBytes(a.bytes, b.bytes)
 
 /** Stands before the first key. */
-const NO_KEY: EncodedText = { text: '', bytes: new Uint8Array(), next: undefined }
+const NO_KEY: EncodedText = { text: '', bytes: new Uint8Array(), words: [], next: undefined }
 
 /**
  * The key `text`, when it may follow `previous` (or be the first) in DRISL-CBOR; otherwise `undefined`. Keys that are

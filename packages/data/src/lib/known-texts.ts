@@ -1,38 +1,77 @@
-import type { EncodedText } from './encoded-text.ts'
-
 /**
  * Keys come again and again: `$type`, `createdAt`, `cid`. So do the names that stand behind `$type`. A decoder that
  * finds the string it made last time saves making it, and saves the runtime the search for its twin when the string
  * becomes a property name.
  */
+export interface KnownText {
+  readonly text: string
+  /** Bytes that it takes, header included. */
+  readonly length: number
+  /** What it takes in words of four bytes, header first: the first and the last one, which overlap where it is short. */
+  readonly first: number
+  readonly last: number
+  /** And those between the two. */
+  readonly inner: readonly number[]
+}
 
+const WORD = 4
 const SLOTS = 1024
+const SLOT_BITS = 10
 const LONGEST = 64
-const NOTHING: EncodedText = { text: '', bytes: new Uint8Array() }
+const NOTHING: KnownText = { text: '', length: 0, first: 0, last: 0, inner: [] }
 
-const slots: EncodedText[] = new Array(SLOTS).fill(NOTHING)
+/** Each text has two slots that it may lie in, so that one that shares a slot does not drive it out. */
+const slots: KnownText[] = new Array(SLOTS).fill(NOTHING)
 
 /** The text that stands at `at`, header first, when it is known. What stands there may be anything. */
-export function knownText(bytes: Uint8Array, at: number): EncodedText | undefined {
-  const known = slots[slotOf(bytes, at)]!
-  const expected = known.bytes
-  const { length } = expected
-  if (length === 0 || length > bytes.length - at) return undefined
-  for (let i = 0; i < length; i++) if (expected[i] !== bytes[at + i]) return undefined
+export function knownText(input: DataView, at: number, end: number): KnownText | undefined {
+  if (end - at < WORD) return undefined
+  const start = input.getInt32(at)
+  const length = lengthOf(start)
+  if (length === 0 || length > end - at) return undefined
+  const first = firstOf(start, length)
+  const last = length < WORD ? first : input.getInt32(at + length - WORD)
+  const slot = slotOf(first, last)
+  let known = slots[slot]!
+  if (known.first !== first || known.last !== last) {
+    known = slots[slot ^ 1]!
+    if (known.first !== first || known.last !== last) return undefined
+  }
+  const { inner } = known
+  for (let i = 0; i < inner.length; i++)
+    if (input.getInt32(at + WORD * (i + 1)) !== inner[i]) return undefined
   return known
 }
 
 /** Keeps a text for next time, unless it is long. It stands from `at`, header first, to `end`. */
-export function learnText(bytes: Uint8Array, at: number, end: number, text: string): void {
-  if (end - at <= LONGEST) slots[slotOf(bytes, at)] = { text, bytes: bytes.slice(at, end) }
+export function learnText(input: DataView, at: number, end: number, text: string): void {
+  if (input.byteLength - at < WORD || end - at > LONGEST) return
+  const start = input.getInt32(at)
+  const length = lengthOf(start)
+  if (length === 0) return
+  const first = firstOf(start, length)
+  const last = length < WORD ? first : input.getInt32(end - WORD)
+  const inner: number[] = []
+  for (let next = at + WORD; next < end - WORD; next += WORD) inner.push(input.getInt32(next))
+  const slot = slotOf(first, last)
+  slots[slot ^ 1] = slots[slot]!
+  slots[slot] = { text: asPropertyName(text), length, first, last, inner }
 }
 
-/** By a few of its bytes: whoever makes texts that share a slot only has them made each time. */
-function slotOf(bytes: Uint8Array, at: number): number {
-  const header = bytes[at]!
-  const length = header & 0x1f
-  if (length >= bytes.length - at) return 0
-  return (
-    ((header * 31 + bytes[at + 1]!) * 31 + bytes[at + (length >> 1)]! * 7 + bytes[at + length]!) & (SLOTS - 1)
-  )
+/** Of a text that begins with these four bytes, header included; 0 when it is empty or long, or no text. */
+function lengthOf(start: number): number {
+  const header = start >>> 24
+  if (header < 0x78) return header > 0x60 ? header - 0x60 + 1 : 0
+  return header === 0x78 ? ((start >>> 16) & 0xff) + 2 : 0
 }
+
+/** Without the bytes that follow a text of one or two characters. */
+const firstOf = (start: number, length: number): number =>
+  length < WORD ? start & (-1 << (8 * (WORD - length))) : start
+
+/** The very string that V8 keeps for the name of a property: it need not look for it any more. */
+const asPropertyName = (text: string): string => Object.keys({ [text]: null })[0]!
+
+/** Whoever makes texts that share a slot only has them made each time. */
+const slotOf = (first: number, last: number): number =>
+  (Math.imul(first, 0x9e37_79b1) ^ Math.imul(last, 0x85eb_ca6b)) >>> (32 - SLOT_BITS)

@@ -1,4 +1,4 @@
-import { Cid, DRISL_CODEC } from '@imago/data'
+import { type BlockSource, Cid, DRISL_CODEC } from '@imago/data'
 
 const CID_BYTES = 36
 
@@ -29,6 +29,13 @@ export class Link {
 
   get cid(): Cid {
     return (this.#cid ??= new Cid(this.#block!, this.at))
+  }
+
+  /** The block that it links to, or `undefined` where `source` does not have it. */
+  blockIn(source: BlockSource): Uint8Array | undefined {
+    return this.#cid === undefined && source.getLinked !== undefined
+      ? source.getLinked(this.#block!, this.at)
+      : source.get(this.cid)
   }
 
   /** Whether it links to a DRISL block, as all links of a repository do. */

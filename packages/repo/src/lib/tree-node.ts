@@ -78,7 +78,7 @@ export class Subtree {
   /** @throws {MissingBlockError} when this is a stub. */
   block(source: BlockSource): Uint8Array {
     if (this.#bytes !== undefined) return this.#bytes
-    if (this.stored) return blockOf(source, this.cid)
+    if (this.stored) return blockOf(source, this.link)
     return (this.#bytes = this.#encode().slice())
   }
 
@@ -89,18 +89,18 @@ export class Subtree {
    * @throws {RepoError} InvalidMst or LimitExceeded when the block is no node that may stand there.
    */
   node(source: BlockSource, height: number | undefined): TreeNode {
-    return (this.#node ??= this.#read(blockOf(source, this.cid), height))
+    return (this.#node ??= this.#read(blockOf(source, this.link), height))
   }
 
   /** As {@link Subtree.node}, for walks over whole trees: not remembered. */
   peek(source: BlockSource, height: number | undefined): TreeNode {
-    return this.#node ?? readNode(blockOf(source, this.cid), this.link, height)
+    return this.#node ?? readNode(blockOf(source, this.link), this.link, height)
   }
 
   /** As {@link Subtree.node}, and `undefined` for a stub. */
   tryNode(source: BlockSource, height: number | undefined): TreeNode | undefined {
     if (this.#node !== undefined) return this.#node
-    const bytes = source.get(this.cid)
+    const bytes = this.link.blockIn(source)
     return bytes && (this.#node = this.#read(bytes, height))
   }
 
@@ -120,9 +120,9 @@ export class Subtree {
   }
 }
 
-function blockOf(source: BlockSource, cid: Cid): Uint8Array {
-  const bytes = source.get(cid)
-  if (bytes === undefined) throw new MissingBlockError(cid, 'MST node')
+function blockOf(source: BlockSource, link: Link): Uint8Array {
+  const bytes = link.blockIn(source)
+  if (bytes === undefined) throw new MissingBlockError(link.cid, 'MST node')
   return bytes
 }
 

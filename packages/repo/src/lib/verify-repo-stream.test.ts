@@ -12,13 +12,13 @@ import {
   writeCar,
 } from '@imago/data'
 import { createRandom } from '@imago/sim/random'
-import { signCommit } from './commit.ts'
+import { parseCommit, signCommit } from './commit.ts'
 import { exportRepo } from './export-repo.ts'
 import { Mst } from './mst.ts'
 import { pathOf } from './naive-tree.test.ts'
 import { MissingBlockError, RepoError } from './repo-error.ts'
 import { verifyRepo } from './verify-repo.ts'
-import { type VerifyRepoStreamOptions, verifyRepoStream } from './verify-repo-stream.ts'
+import { type HeldBlocks, type VerifyRepoStreamOptions, verifyRepoStream } from './verify-repo-stream.ts'
 import { recordOf } from './write-commit.test.ts'
 
 const did = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz'
@@ -85,6 +85,35 @@ test('in streamable order nothing is kept; any other order does as well, within 
     const file = writeCar([head], order)
     assert.deepEqual((await recordsOf(inChunks(file, 500))).found, found)
     await assert.rejects(recordsOf([file], { maxHeldBytes: 100 }), code('LimitExceeded'))
+  }
+})
+
+test('nodes are told of in pre-order, and what comes early is kept where the caller says, in bounded batches', async () => {
+  const { head, blocks, sent } = repoOf(3000)
+  const expected = [...Mst.open(blocks, parseCommit(blocks.get(head)!).data).nodes()].map(
+    ({ cid }) => `${cid}`,
+  )
+  for (const order of [sent, sent.toReversed()]) {
+    const nodes: string[] = []
+    const memory = new BlockMap()
+    const asked: number[] = []
+    const held: HeldBlocks = {
+      get byteLength() {
+        return memory.byteLength
+      },
+      set: (cid, bytes) => memory.set(cid, bytes.slice()),
+      get: (cid) => memory.get(cid),
+    }
+    const onNode = ({ cid }: Block) => nodes.push(`${cid}`)
+    const { records } = await verifyRepoStream([writeCar([head], order)], { did, key, held, onNode })
+    for await (const batch of records) asked.push(batch.length)
+    assert.deepEqual(nodes, expected)
+    assert.equal(memory.size > 0, order !== sent)
+    assert.equal(
+      asked.reduce((sum, length) => sum + length, 0),
+      3000,
+    )
+    if (order !== sent) assert.ok(Math.max(...asked) < 3000, 'what had come early comes in several batches')
   }
 })
 

@@ -1,5 +1,6 @@
 import type { PublicKey } from '@imago/crypto'
 import {
+  type Block,
   BlockMap,
   type CarLimits,
   Cid,
@@ -34,6 +35,18 @@ export interface VerifyRepoStreamOptions {
   readonly limits?: Partial<CarLimits>
   /** Bytes of blocks that may be kept where those that belong before them come later. Default: {@link DEFAULT_MAX_HELD_BYTES}. */
   readonly maxHeldBytes?: number
+  /** Where such blocks are kept. Default: in memory. */
+  readonly held?: HeldBlocks
+  /** Told of each node of the tree, before any record that comes after it. Its bytes are a view of what they came in. */
+  readonly onNode?: (node: Block) => void
+}
+
+/** Keeps blocks that came before their turn: a {@link BlockMap}, or a file where memory is too small. */
+export interface HeldBlocks {
+  /** Bytes of blocks that are kept. */
+  readonly byteLength: number
+  set(cid: Cid, bytes: Uint8Array): unknown
+  get(cid: Cid): Uint8Array | undefined
 }
 
 /** A repository that is being verified. */
@@ -42,14 +55,20 @@ export interface RepoStream {
   /** CID of the commit. */
   readonly cid: Cid
   /**
-   * Records in the order of their paths, as many at a time as each chunk brought. Every one of them is proven when it
-   * comes; that the repository is whole is proven when they end without an exception.
+   * Records in the order of their paths, as many at a time as each chunk brought, and bounded batches of those that had
+   * come early. Every one of them is proven when it comes; that the repository is whole is proven when they end without
+   * an exception.
    */
   readonly records: AsyncGenerator<readonly VerifiedRecordBlock[], void, undefined>
 }
 
 /** Enough for some 300,000 records in the worst order, and no more than a small server has to spare. */
 export const DEFAULT_MAX_HELD_BYTES = 128 * 2 ** 20
+
+/** Blocks that had come early are handed on in batches of about so many bytes, so that they do not fill memory again. */
+const MAX_RELEASED_BYTES = 2 ** 17
+/** What a block costs beside its bytes. */
+const RELEASED_BLOCK_BYTES = 256
 
 /**
  * Checks a whole repository as it arrives: all that {@link verifyRepo} checks, and the hash of every block, needed or
@@ -104,6 +123,7 @@ async function* readRecords(
     while (true) {
       const records = reader.takeRecords()
       if (records.length > 0) yield records
+      if (reader.release()) continue
       const { done, value } = await source.next()
       if (done) break
       reader.push(value)
@@ -132,21 +152,28 @@ class RepoReader {
   readonly #expected: ExpectedCommit
   readonly #frames: CarFrames
   readonly #maxHeldBytes: number
+  readonly #onNode: ((node: Block) => void) | undefined
   readonly #path: Open[] = []
   #next: Link | undefined
   #headerRead = false
+  readonly #held: HeldBlocks
   /** Once a block had to wait, all that come are kept: the order is another, and one may be needed twice. */
-  readonly #waiting = new BlockMap()
+  #isOutOfOrder = false
+  /** Whether the block that belongs next may be among those that are kept. */
+  #mayBeHeld = false
   #records: VerifiedRecordBlock[] = []
   #previousKey = ''
   /** The part of a path up to its slash that was found to be a collection's name. */
   #collection = '/'
   commit: { commit: Commit; cid: Cid } | undefined
 
-  constructor({ did, key, limits, maxHeldBytes = DEFAULT_MAX_HELD_BYTES }: VerifyRepoStreamOptions) {
+  constructor(options: VerifyRepoStreamOptions) {
+    const { did, key, limits, maxHeldBytes = DEFAULT_MAX_HELD_BYTES } = options
     this.#expected = { ...(did !== undefined && { did }), ...(key !== undefined && { key }) }
     this.#frames = new CarFrames({ ...DEFAULT_CAR_LIMITS, ...limits })
     this.#maxHeldBytes = maxHeldBytes
+    this.#held = options.held ?? new BlockMap()
+    this.#onNode = options.onNode
   }
 
   push(chunk: Uint8Array): void {
@@ -184,27 +211,38 @@ class RepoReader {
     // What follows on the whole repository is no part of it.
     if (next === undefined) return
     const isNext = next.isAt(bytes, start)
-    if (!isNext || this.#waiting.size > 0) this.#hold(new Cid(bytes, start), block)
+    if (!isNext) this.#isOutOfOrder = true
+    if (this.#isOutOfOrder) this.#hold(new Cid(bytes, start), block)
     if (!isNext) return
     this.#take(next, block)
-    if (this.#waiting.size > 0) this.#takeWaiting()
+    this.#mayBeHeld = this.#isOutOfOrder
   }
 
   #hold(cid: Cid, block: Uint8Array): void {
-    this.#waiting.set(cid, block)
-    if (this.#waiting.byteLength > this.#maxHeldBytes)
+    this.#held.set(cid, block)
+    if (this.#held.byteLength > this.#maxHeldBytes)
       throw new RepoError(
         'LimitExceeded',
         `more than ${this.#maxHeldBytes} bytes of blocks came before ${this.#whatIsNext()} ${this.#next!.cid}: send blocks in streamable order, or allow more of them to be kept`,
       )
   }
 
-  #takeWaiting(): void {
-    for (let due = this.#next; due !== undefined; due = this.#next) {
-      const block = this.#waiting.get(due.cid)
-      if (block === undefined) return
-      this.#take(due, block)
+  /** Takes blocks that were kept and whose turn has come, a batch of them. Returns whether there were any. */
+  release(): boolean {
+    if (!this.#mayBeHeld) return false
+    let bytes = 0
+    for (; bytes < MAX_RELEASED_BYTES && this.#next !== undefined; bytes += RELEASED_BLOCK_BYTES) {
+      const next = this.#next
+      const block = this.#held.get(next.cid)
+      if (block === undefined) {
+        this.#mayBeHeld = false
+        break
+      }
+      this.#take(next, block)
+      bytes += block.length
     }
+    if (this.#next === undefined) this.#mayBeHeld = false
+    return bytes > 0
   }
 
   /** The block that belongs next: what it leads to comes after it. */
@@ -219,7 +257,10 @@ class RepoReader {
     }
     if (open !== undefined && isAtRecord(open)) {
       this.#records.push({ path: open.node.keys[open.slot >> 1]!, cid: link.cid, bytes: block })
-    } else this.#path.push({ node: readNode(block, link, open && open.node.height - 1), slot: -1 })
+    } else {
+      this.#path.push({ node: readNode(block, link, open && open.node.height - 1), slot: -1 })
+      this.#onNode?.({ cid: link.cid, bytes: block })
+    }
     this.#advance()
   }
 

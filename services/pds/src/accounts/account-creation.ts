@@ -1,11 +1,12 @@
 import { generateKeypair, type Keypair } from '@imago/crypto'
 import { createGenesis, tombstoneOperation } from '@imago/identity/plc'
-import { type CommitResult, writeCommit } from '@imago/repo'
+import type { CommitResult } from '@imago/repo'
 import type { Did, Handle, TidClock } from '@imago/syntax'
 import { accountEvent, commitEvent, entryOf, identityEvent, syncEvent } from '../events/events.ts'
 import { faultOfCommit } from '../events/self-check.ts'
 import type { PlcClient } from '../identity/plc-client.ts'
 import type { Account, AccountConflict, AccountStore } from './account-store.ts'
+import { firstCommit, newRepo } from './first-repo.ts'
 import type { Passwords } from './password.ts'
 
 /** What someone who signs up has chosen. All of it has been checked. */
@@ -95,7 +96,7 @@ export function createAccountCreation(ports: AccountCreationPorts): AccountCreat
           email,
           passwordHash,
           createdAt,
-          repo: newRepo(did, signingKeypair, genesis),
+          repo: newRepo(did, signingKeypair, genesis, undefined),
           events: firstEvents(did, handle, genesis, createdAt),
         })
       } catch (error) {
@@ -107,28 +108,6 @@ export function createAccountCreation(ports: AccountCreationPorts): AccountCreat
       await takeBack()
       return conflict
     },
-  }
-}
-
-function firstCommit(did: Did, keypair: Keypair, clock: TidClock): CommitResult {
-  return writeCommit({
-    did,
-    source: { get: () => undefined },
-    head: null,
-    writes: [],
-    rev: clock.next(),
-    keypair,
-  })
-}
-
-function newRepo(did: Did, keypair: Keypair, { signed, newBlocks }: CommitResult) {
-  const { cid, bytes, commit } = signed
-  return {
-    did,
-    signingKey: keypair.exportSecret(),
-    head: { cid, rev: commit.rev, data: commit.data, commitBytes: bytes },
-    nodes: [...newBlocks].filter((block) => !block.cid.equals(cid)),
-    status: undefined,
   }
 }
 

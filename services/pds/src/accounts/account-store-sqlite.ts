@@ -15,6 +15,12 @@ interface Row {
   status: RepoStatus | null
 }
 
+interface AppPasswordRow {
+  name: string
+  privileged: number
+  password_hash: string
+}
+
 const ACCOUNT = `SELECT account.did, handle, email, email_confirmed_at, created_at, status
   FROM account JOIN repo ON repo.did = account.did`
 
@@ -33,18 +39,41 @@ export function createSqliteAccountStore(
   const selectByHandle = sqlite.prepare(`${ACCOUNT} WHERE handle = ?`)
   const selectByEmail = sqlite.prepare(`${ACCOUNT} WHERE email = ?`)
   const selectPassword = sqlite.prepare('SELECT password_hash FROM account WHERE did = ?')
+  const selectAppPasswords = sqlite.prepare(
+    'SELECT name, privileged, password_hash FROM app_password WHERE did = ? ORDER BY name',
+  )
   const conflict = sqlite.prepare(
     `SELECT CASE WHEN did = ?1 THEN 'did' WHEN handle = ?2 THEN 'handle' ELSE 'email' END AS conflict
       FROM account WHERE did = ?1 OR handle = ?2 OR email = ?3 ORDER BY conflict LIMIT 1`,
   )
   const insert = sqlite.prepare(
-    'INSERT INTO account (did, handle, email, password_hash, created_at) VALUES (?, ?, ?, ?, ?)',
+    `INSERT INTO account (did, handle, email, password_hash, created_at, deactivated_at, delete_after)
+      VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  )
+  const conflictOfRevived = sqlite.prepare(
+    `SELECT CASE WHEN handle = ?2 THEN 'handle' ELSE 'email' END AS conflict
+      FROM account WHERE did <> ?1 AND (handle = ?2 OR email = ?3) ORDER BY conflict DESC LIMIT 1`,
+  )
+  const revive = sqlite.prepare(
+    `UPDATE account SET handle = ?2, email = ?3, password_hash = ?4, delete_after = max(delete_after, ?5),
+      email_confirmed_at = CASE WHEN email = ?3 THEN email_confirmed_at END WHERE did = ?1`,
+  )
+  const endSessions = ['refresh_token', 'app_password'].map((table) =>
+    sqlite.prepare(`DELETE FROM ${table} WHERE did = ?`),
+  )
+  const consumeKey = sqlite.prepare('DELETE FROM reserved_key WHERE signing_key = ?')
+  const selectExpired = sqlite.prepare(
+    `SELECT account.did, deactivated_at = created_at AS unknown FROM account JOIN repo ON repo.did = account.did
+      WHERE delete_after < ? AND status = 'deactivated' LIMIT ?`,
   )
   const setDeactivated = sqlite.prepare(
-    'UPDATE account SET deactivated_at = ?, delete_after = ? WHERE did = ?',
+    // One that begins deactivated is so since it exists: any other, since later.
+    'UPDATE account SET deactivated_at = max(?, created_at + 1), delete_after = ? WHERE did = ?',
   )
   const deleteAccount = sqlite.prepare('DELETE FROM account WHERE did = ?')
-  const deleteTokens = sqlite.prepare('DELETE FROM refresh_token WHERE did = ?')
+  const deleteOwn = ['refresh_token', 'app_password', 'email_token', 'preference', 'adopted'].map((table) =>
+    sqlite.prepare(`DELETE FROM ${table} WHERE did = ?`),
+  )
 
   /** Runs `work`; when it says yes, appends the events in the same transaction and announces them after it. */
   function changeAndTell(
@@ -75,16 +104,47 @@ export function createSqliteAccountStore(
       return (selectPassword.get(did) as { password_hash: string } | undefined)?.password_hash
     },
 
-    async create({ did, handle, email = null, passwordHash, createdAt, repo, events }) {
+    async appPasswords(did) {
+      const rows = selectAppPasswords.all(did) as unknown as AppPasswordRow[]
+      return rows.map((row) => ({
+        name: row.name,
+        privileged: row.privileged === 1,
+        hash: row.password_hash,
+      }))
+    },
+
+    async create({ did, handle, email = null, passwordHash, createdAt, deleteAfter, repo, events }) {
       let found: AccountConflict | undefined
       changeAndTell(events, () => {
         found = (conflict.get(did, handle, email) as { conflict: AccountConflict } | undefined)?.conflict
         if (found !== undefined) return false
-        insert.run(did, handle, email, passwordHash, createdAt)
+        const deactivatedAt = repo.status === 'deactivated' ? createdAt : null
+        insert.run(did, handle, email, passwordHash, createdAt, deactivatedAt, deleteAfter ?? null)
+        consumeKey.run(repo.signingKey)
         repos.insertInTransaction(repo)
         return true
       })
       return found
+    },
+
+    async revive({ did, handle, email = null, passwordHash, deleteAfter }) {
+      return database.transaction(() => {
+        if (get(did)?.status !== 'deactivated') return 'did'
+        const found = conflictOfRevived.get(did, handle, email) as { conflict: AccountConflict } | undefined
+        if (found !== undefined) return found.conflict
+        revive.run(did, handle, email, passwordHash, deleteAfter)
+        for (const statement of endSessions) statement.run(did)
+        return undefined
+      })
+    },
+
+    async announce(events) {
+      changeAndTell(events, () => true)
+    },
+
+    async listExpired(before, limit) {
+      const rows = selectExpired.all(before, limit) as unknown as { did: Did; unknown: number }[]
+      return rows.map(({ did, unknown }) => ({ did, isUnknown: unknown === 1 }))
     },
 
     async deactivate(did, at, deleteAfter, events) {
@@ -109,7 +169,7 @@ export function createSqliteAccountStore(
     async remove(did, events) {
       const remove = () => {
         if (deleteAccount.run(did).changes === 0) return false
-        deleteTokens.run(did)
+        for (const statement of deleteOwn) statement.run(did)
         repos.removeInTransaction(did)
         log.removeKey(did)
         return true

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { createRandom } from '@imago/sim/random'
-import { createPasswords } from './password.ts'
+import { createPasswords, NO_PASSWORD } from './password.ts'
 
 const cheap = { N: 16, r: 8, p: 1 }
 const passwords = (cost = cheap) => createPasswords({ randomBytes: createRandom(1).bytes, cost })
@@ -10,7 +10,11 @@ test('[U4] a password is kept as scrypt with its parameters, 16 bytes of salt an
   const hash = await passwords().hash('correct horse')
   const [scheme, N, r, p, salt, key] = hash.split('$')
   assert.deepEqual([scheme, N, r, p], ['scrypt', '16', '8', '1'])
-  assert.equal(Uint8Array.fromBase64(salt!).length, 16)
+  assert.match(
+    Buffer.from(salt!, 'base64').toString(),
+    /^[0-9a-f]{32}$/,
+    'as text, which the reference keeps as well',
+  )
   assert.equal(Uint8Array.fromBase64(key!).length, 64)
   assert.ok(!hash.includes('horse'))
 })
@@ -25,6 +29,18 @@ test('[U4] only the right password verifies, also after the cost was raised', as
 
 test('[U4] an unknown user never verifies', async () => {
   assert.equal(await passwords().verify('anything', undefined), false)
+})
+
+test('[U5] one of several passwords is found, by whichever salt', async () => {
+  const made = passwords()
+  const hashes = [await made.hash('first'), await made.hash('second'), await made.hash('third')]
+  assert.equal(await made.find('third', hashes), 2)
+  assert.equal(await made.find('fourth', hashes), undefined)
+  assert.equal(await made.find('first', []), undefined)
+})
+
+test('where no password was set, none verifies', async () => {
+  assert.equal(await passwords().verify(NO_PASSWORD, NO_PASSWORD), false)
 })
 
 test('two hashes of one password differ', async () => {

@@ -19,6 +19,9 @@ const KEY_BYTES = 64
 /** Hashes that are worked out at a time: each holds 16 MB, and threads that once had it keep much of it. */
 const MAX_PARALLEL = 2
 
+/** Stands where a hash would, for an account that no password opens. */
+export const NO_PASSWORD = '!'
+
 /** Hashes and checks passwords off the main thread. */
 export interface Passwords {
   /** `scrypt$N$r$p$salt$key`, the last two in base64: a hash says itself how it was made, so the cost can be raised later. */
@@ -28,6 +31,11 @@ export interface Passwords {
    * so that time does not tell which accounts exist.
    */
   verify(password: string, hash: string | undefined): Promise<boolean>
+  /**
+   * Which of the hashes the password belongs to, by its place; `undefined` when to none. Hashes with one salt cost one
+   * derivation together, and no hash at all costs as much.
+   */
+  find(password: string, hashes: readonly string[]): Promise<number | undefined>
 }
 
 export function createPasswords(options: {
@@ -41,14 +49,27 @@ export function createPasswords(options: {
   const decoy = { cost, salt: randomBytes(SALT_BYTES), key: randomBytes(KEY_BYTES) }
   return {
     async hash(password) {
-      const salt = randomBytes(SALT_BYTES)
+      // Of text, as the reference's: so that a hash made here can be handed back to it.
+      const salt = Buffer.from(randomBytes(SALT_BYTES).toHex())
       const key = await derive(password, salt, cost)
       return ['scrypt', cost.N, cost.r, cost.p, salt.toBase64(), key.toBase64()].join('$')
     },
     async verify(password, hash) {
-      const expected = hash === undefined ? decoy : parse(hash)
-      const key = await derive(password, expected.salt, expected.cost)
-      return timingSafeEqual(key, expected.key) && hash !== undefined
+      const expected = hash === undefined || hash === NO_PASSWORD ? undefined : parse(hash)
+      const { salt, cost, key } = expected ?? decoy
+      return timingSafeEqual(await derive(password, salt, cost), key) && expected !== undefined
+    },
+    async find(password, hashes) {
+      if (hashes.length === 0) await derive(password, decoy.salt, decoy.cost)
+      const derived = new Map<string, Uint8Array>()
+      for (const [index, hash] of hashes.entries()) {
+        const { salt, cost, key } = parse(hash)
+        const made = hash.slice(0, hash.lastIndexOf('$'))
+        const known = derived.get(made) ?? (await derive(password, salt, cost))
+        derived.set(made, known)
+        if (timingSafeEqual(known, key)) return index
+      }
+      return undefined
     },
   }
 }

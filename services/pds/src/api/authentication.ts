@@ -1,21 +1,28 @@
 import { timingSafeEqual } from 'node:crypto'
 import { authRequired, forbidden, invalidRequest, XrpcError } from '@imago/xrpc'
 import type { Account, AccountStore } from '../accounts/account-store.ts'
-import type { RefreshToken, SessionTokens, TokenFault } from '../sessions/session-tokens.ts'
+import type { AccessScope, RefreshToken, SessionTokens, TokenFault } from '../sessions/session-tokens.ts'
 
 /** Who asks. */
 export interface Caller {
   readonly account: Account
+  /** An app password opened the session, so that it may do less. */
+  readonly forApp: boolean
 }
 
 /** Guards of methods: each takes a request, and gives who asks or throws what the client shall see. */
 export interface Authentication {
-  /** A session of an account; of one that is not active only where `evenInactive` says so. */
-  account(options?: { evenInactive?: boolean }): (request: Request) => Promise<Caller>
+  /**
+   * A session of an account; of one that is not active only where `evenInactive` says so, and not one that an app
+   * password opened where it is about the account itself (`notForApps`).
+   */
+  account(options?: { evenInactive?: boolean; notForApps?: boolean }): (request: Request) => Promise<Caller>
   refreshToken(options?: { allowExpired?: boolean }): (request: Request) => Promise<RefreshToken>
   /** The operator: HTTP Basic, user `admin`. */
   readonly operator: (request: Request) => void
 }
+
+const APP_SCOPES: ReadonlySet<AccessScope> = new Set(['com.atproto.appPass', 'com.atproto.appPassPrivileged'])
 
 export function createAuthentication(ports: {
   tokens: SessionTokens
@@ -26,17 +33,19 @@ export function createAuthentication(ports: {
   const { tokens, accounts, adminPassword } = ports
   return {
     account:
-      ({ evenInactive = false } = {}) =>
+      ({ evenInactive = false, notForApps = false } = {}) =>
       async (request) => {
         const verified = await tokens.verifyAccess(bearerOf(request))
         if (!verified.ok) throw refusal(verified.fault)
-        if (verified.token.scope !== 'com.atproto.access')
+        const { scope } = verified.token
+        const forApp = APP_SCOPES.has(scope)
+        if (scope !== 'com.atproto.access' && (!forApp || notForApps))
           throw invalidRequest('Bad token scope', 'InvalidToken')
         const account = await accounts.get(verified.token.did)
         if (account === undefined)
           throw forbidden('the account of this session is not here', 'AccountNotFound')
         if (!evenInactive) assertActive(account)
-        return { account }
+        return { account, forApp }
       },
 
     refreshToken:

@@ -1,43 +1,73 @@
-import { type Block, type Cid, carHeader } from '@imago/data'
-import { encodeVarint } from '@imago/data/multibase'
-
-const CHUNK_BYTES = 128 * 1024
+import { type Block, type Cid, carHeader, concatBytes } from '@imago/data'
+import { carChunks } from '../repos/car-chunks.ts'
+import type { RepoSnapshot } from '../repos/repo-store.ts'
+import type { ExportWatch, WatchedExport } from './export-watch.ts'
 
 /**
  * Streams blocks as a CAR file, as fast as the reader takes them.
  * @param onEnd called once: after the last block, on an error, or when the reader goes away.
  */
 export function carResponse(root: Cid, blocks: Iterable<Block>, onEnd: () => void = () => {}): Response {
-  const iterator = blocks[Symbol.iterator]()
+  return streamCar(root, carChunks(blocks), onEnd, () => undefined)
+}
+
+/**
+ * The same for what reads from a snapshot, which must not be held for ever: readers that are too slow are cut off. The
+ * snapshot is let go at the end.
+ * @param chunks entries of the CAR file.
+ */
+export function exportResponse(
+  exports: ExportWatch,
+  snapshot: RepoSnapshot,
+  chunks: Iterable<Uint8Array>,
+): Response {
+  const { did, cid } = snapshot.head
+  return streamCar(
+    cid,
+    chunks,
+    () => snapshot[Symbol.dispose](),
+    (cut) => exports.begin(did, cut),
+  )
+}
+
+function streamCar(
+  root: Cid,
+  chunks: Iterable<Uint8Array>,
+  onEnd: () => void,
+  begin: (cut: (error: Error) => void) => WatchedExport | undefined,
+): Response {
+  const iterator = chunks[Symbol.iterator]()
+  let watched: WatchedExport | undefined
   let ended = false
   const end = () => {
     if (ended) return
     ended = true
+    watched?.end()
     iterator.return?.()
     onEnd()
   }
-  let parts: Uint8Array[] = [carHeader([root])]
+  let header: Uint8Array | undefined = carHeader([root])
   const body = new ReadableStream<Uint8Array>(
     {
+      start(controller) {
+        watched = begin((error) => {
+          end()
+          controller.error(error)
+        })
+      },
       pull(controller) {
         try {
-          let bytes = 0
-          while (bytes < CHUNK_BYTES) {
-            const next = iterator.next()
-            if (next.done) {
-              if (parts.length > 0) controller.enqueue(Buffer.concat(parts))
-              controller.close()
-              end()
-              return
-            }
-            // The parts of an entry as they are: all of them are copied once, into the chunk.
-            const { cid, bytes: block } = next.value
-            const length = cid.bytes.length + block.length
-            parts.push(encodeVarint(length), cid.bytes, block)
-            bytes += length
+          const next = iterator.next()
+          if (next.done) {
+            if (header !== undefined) controller.enqueue(header)
+            controller.close()
+            end()
+            return
           }
-          controller.enqueue(Buffer.concat(parts))
-          parts = []
+          const chunk = next.value
+          controller.enqueue(header === undefined ? chunk : concatBytes([header, chunk]))
+          header = undefined
+          watched?.took(chunk.length)
         } catch (error) {
           end()
           throw error

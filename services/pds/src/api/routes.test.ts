@@ -23,10 +23,6 @@ const NOT_SERVED: Readonly<Record<string, readonly string[]>> = {
     'com.atproto.temp.requestPhoneVerification',
     'com.atproto.temp.revokeAccountCredentials',
   ],
-  'superseded: getRepo and getLatestCommit say the same': [
-    'com.atproto.sync.getCheckout',
-    'com.atproto.sync.getHead',
-  ],
   'moderation and administration are not part of this server yet': [
     'com.atproto.admin.disableAccountInvites',
     'com.atproto.admin.disableInviteCodes',
@@ -34,14 +30,12 @@ const NOT_SERVED: Readonly<Record<string, readonly string[]>> = {
     'com.atproto.admin.getAccountInfo',
     'com.atproto.admin.getAccountInfos',
     'com.atproto.admin.getInviteCodes',
-    'com.atproto.admin.getSubjectStatus',
     'com.atproto.admin.searchAccounts',
     'com.atproto.admin.sendEmail',
     'com.atproto.admin.updateAccountEmail',
     'com.atproto.admin.updateAccountHandle',
     'com.atproto.admin.updateAccountPassword',
     'com.atproto.admin.updateAccountSigningKey',
-    'com.atproto.admin.updateSubjectStatus',
     'com.atproto.moderation.createReport',
     'com.atproto.server.createInviteCode',
     'com.atproto.server.createInviteCodes',
@@ -57,16 +51,9 @@ const NOT_SERVED: Readonly<Record<string, readonly string[]>> = {
     'com.atproto.server.resetPassword',
     'com.atproto.server.updateEmail',
   ],
-  'moving accounts is not part of this server yet': [
-    'com.atproto.identity.getRecommendedDidCredentials',
+  'they need mail, which is not part of this server yet': [
     'com.atproto.identity.requestPlcOperationSignature',
     'com.atproto.identity.signPlcOperation',
-    'com.atproto.identity.submitPlcOperation',
-    'com.atproto.repo.importRepo',
-    'com.atproto.repo.listMissingBlobs',
-    'com.atproto.server.checkAccountStatus',
-    'com.atproto.server.getServiceAuth',
-    'com.atproto.server.reserveSigningKey',
   ],
   'identities are read elsewhere, and handles do not change yet': [
     'com.atproto.identity.refreshIdentity',

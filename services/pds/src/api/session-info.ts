@@ -15,11 +15,14 @@ export interface SessionInfo {
   status?: string
 }
 
+/** @param forApp whether an app password opened the session: apps are not told the email address. */
 export async function sessionInfo(
   account: Account,
   directory: Pick<Directory, 'resolveDid'>,
+  forApp: boolean,
 ): Promise<SessionInfo> {
-  const { did, handle, email, emailConfirmedAt, status } = account
+  const { did, handle, emailConfirmedAt, status } = account
+  const email = forApp ? undefined : account.email
   const didDoc = await didDocumentOf(did, directory)
   return {
     did,

@@ -1,7 +1,9 @@
-import type { Cid } from '@imago/data'
+import { createHash } from 'node:crypto'
+import { type Cid, cidFromDigest, RAW_CODEC } from '@imago/data'
+import type { ByteRange, StagingStore, StoredObject } from '@imago/object-store'
 import type { Did } from '@imago/syntax'
 
-/** The bytes of an upload, safe on disk under a temporary name. */
+/** The bytes of an upload, taken in by the store under no name yet. */
 export interface StagedBlob extends AsyncDisposable {
   readonly cid: Cid
   /** Bytes. */
@@ -27,16 +29,12 @@ export interface BlobFiles {
    * @throws {BlobTooLargeError} as soon as more than `maxBytes` came.
    */
   stage(did: Did, body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<StagedBlob>
-  /** The bytes from `start` up to and including `end`, or `undefined` when there is no such file. */
-  read(
-    did: Did,
-    cid: Cid,
-    range?: { start: number; end: number },
-  ): Promise<{ size: number; body: ReadableStream<Uint8Array> } | undefined>
-  /** Nothing happens when the file is gone already. */
+  /** The bytes, or some of them, as they lie there; `undefined` when there are none. */
+  read(did: Did, cid: Cid, range?: ByteRange): Promise<StoredObject | undefined>
+  /** Nothing happens when they are gone already. */
   remove(did: Did, cid: Cid): Promise<void>
-  /** Removes every blob of an account. */
-  removeAll(did: Did): Promise<void>
+  /** Removes what uploads left that began before `before` and never ended. Returns how many. */
+  sweep(before: number): Promise<number>
 }
 
 /** An upload went past its limit. */
@@ -47,5 +45,50 @@ export class BlobTooLargeError extends Error {
     super(`the blob is longer than ${maxBytes} bytes`)
     this.name = 'BlobTooLargeError'
     this.maxBytes = maxBytes
+  }
+}
+
+/**
+ * Blobs as objects.
+ * @param folderOf where the blobs of an account lie in the store, without a slash at the end.
+ */
+export function createBlobFiles(store: StagingStore, folderOf: (did: Did) => string): BlobFiles {
+  const keyOf = (did: Did, cid: Cid) => `${folderOf(did)}/${cid}`
+  return {
+    async stage(did, body, maxBytes): Promise<StagedBlob> {
+      const meter = createMeter(maxBytes)
+      const staged = await store.stage(meter.read(body))
+      const cid = cidFromDigest(RAW_CODEC, meter.digest())
+      return {
+        cid,
+        size: staged.size,
+        prefix: meter.prefix(),
+        keep: () => staged.keep(keyOf(did, cid)),
+        [Symbol.asyncDispose]: () => staged[Symbol.asyncDispose](),
+      }
+    },
+    read: (did, cid, range) => store.get(keyOf(did, cid), range),
+    remove: (did, cid) => store.delete(keyOf(did, cid)),
+    sweep: (before) => store.sweep(before),
+  }
+}
+
+/** Hashes and measures a body that passes, and keeps its beginning. */
+function createMeter(maxBytes: number) {
+  const hash = createHash('sha256')
+  const start = new Uint8Array(SNIFF_BYTES)
+  let size = 0
+  return {
+    async *read(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+      for await (const piece of body) {
+        if (size + piece.length > maxBytes) throw new BlobTooLargeError(maxBytes)
+        if (size < SNIFF_BYTES) start.set(piece.subarray(0, SNIFF_BYTES - size), size)
+        size += piece.length
+        hash.update(piece)
+        yield piece
+      }
+    },
+    digest: () => hash.digest(),
+    prefix: () => start.subarray(0, Math.min(size, SNIFF_BYTES)),
   }
 }

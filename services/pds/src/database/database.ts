@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 
 /** Immutable once released: a change of the schema is a new file at the end of this list. */
-const MIGRATIONS = ['001-initial.sql'] as const
+const MIGRATIONS = ['001-initial.sql', '002-blobs.sql', '003-adoption.sql', '004-imports.sql'] as const
+
+/** Name of the file in a data directory. */
+export const DATABASE_FILE = 'pds.sqlite'
 
 const MAX_IDLE_READERS = 8
 
@@ -18,12 +21,20 @@ export interface Database extends Disposable {
    */
   transaction<T>(work: () => T): T
   /**
+   * As {@link Database.transaction}, without waiting for the disk: a power cut may undo it. For what nobody sees before a
+   * transaction that does wait, which makes durable whatever came before it.
+   */
+  stage<T>(work: () => T): T
+  /**
    * A second connection inside a read transaction: it sees the file as it is at this moment until it is disposed of,
    * while writers go on. Connections are kept and lent again.
    * @throws {Error} for a database in memory, which has one connection only.
    */
   openSnapshot(): Snapshot
 }
+
+/** A database that is only read. One snapshot at a time. */
+export interface DatabaseReader extends Pick<Database, 'openSnapshot'>, Disposable {}
 
 export interface Snapshot extends Disposable {
   /** The same statement each time for the same text: prepared once for the life of the connection. */
@@ -49,30 +60,42 @@ export function openDatabase(path: string): Database {
   }
 }
 
+/** A deferred transaction takes its snapshot with the first read, which must therefore happen at once. */
+const BEGIN_SNAPSHOT = 'BEGIN; SELECT count(*) FROM config'
+
 function wrap(sqlite: DatabaseSync, path: string): Database {
   const begin = sqlite.prepare('BEGIN IMMEDIATE')
   const commit = sqlite.prepare('COMMIT')
   const idleReaders: Reader[] = []
   let closed = false
+  function transaction<T>(work: () => T): T {
+    begin.run()
+    try {
+      const result = work()
+      commit.run()
+      return result
+    } catch (error) {
+      // A full disk makes SQLite roll back by itself; a second ROLLBACK would hide the first error.
+      if (sqlite.isTransaction) sqlite.exec('ROLLBACK')
+      throw error
+    }
+  }
+
   return {
     sqlite,
-    transaction(work) {
-      begin.run()
+    transaction,
+    stage(work) {
+      sqlite.exec('PRAGMA synchronous = NORMAL')
       try {
-        const result = work()
-        commit.run()
-        return result
-      } catch (error) {
-        // A full disk makes SQLite roll back by itself; a second ROLLBACK would hide the first error.
-        if (sqlite.isTransaction) sqlite.exec('ROLLBACK')
-        throw error
+        return transaction(work)
+      } finally {
+        sqlite.exec('PRAGMA synchronous = FULL')
       }
     },
     openSnapshot() {
       if (path === ':memory:') throw new Error('a database in memory has no second connection to read from')
       const reader = idleReaders.pop() ?? openReader(path)
-      // A deferred transaction takes its snapshot with the first read, which must therefore happen now.
-      reader.sqlite.exec('BEGIN; SELECT count(*) FROM config')
+      reader.sqlite.exec(BEGIN_SNAPSHOT)
       return {
         prepare: reader.prepare,
         [Symbol.dispose]() {
@@ -87,6 +110,33 @@ function wrap(sqlite: DatabaseSync, path: string): Database {
       for (const { sqlite: connection } of idleReaders.splice(0)) connection.close()
       sqlite.close()
     },
+  }
+}
+
+/**
+ * Opens the file for reading only, beside whoever writes to it. It has no transactions; each snapshot sees one moment.
+ * @throws {Error} when the file is absent, is no database, or has another schema than this version writes.
+ */
+export function openDatabaseReadOnly(path: string): DatabaseReader {
+  const { sqlite, prepare } = openReader(path)
+  try {
+    sqlite.exec('PRAGMA busy_timeout = 5000')
+    const version = schemaVersion(sqlite)
+    assertKnownSchema(version, path)
+    if (version < MIGRATIONS.length)
+      throw new Error(
+        `${path} has schema ${version}, and this version of the PDS works with ${MIGRATIONS.length}: start the server once, which brings it up to date`,
+      )
+  } catch (error) {
+    sqlite.close()
+    throw error
+  }
+  return {
+    openSnapshot() {
+      sqlite.exec(BEGIN_SNAPSHOT)
+      return { prepare, [Symbol.dispose]: () => sqlite.exec('ROLLBACK') }
+    },
+    [Symbol.dispose]: () => sqlite.close(),
   }
 }
 
@@ -110,11 +160,8 @@ function openReader(path: string): Reader {
 
 function migrate(database: Database, path: string): void {
   const { sqlite } = database
-  const { user_version: version } = sqlite.prepare('PRAGMA user_version').get() as { user_version: number }
-  if (version > MIGRATIONS.length)
-    throw new Error(
-      `${path} has schema ${version}, and this version of the PDS knows ${MIGRATIONS.length}: start the version that wrote it, or restore a backup`,
-    )
+  const version = schemaVersion(sqlite)
+  assertKnownSchema(version, path)
   for (const [index, name] of MIGRATIONS.entries()) {
     if (index < version) continue
     const sql = readFileSync(new URL(`./migrations/${name}`, import.meta.url), 'utf8')
@@ -123,4 +170,15 @@ function migrate(database: Database, path: string): void {
       sqlite.exec(`PRAGMA user_version = ${index + 1}`)
     })
   }
+}
+
+function schemaVersion(sqlite: DatabaseSync): number {
+  return (sqlite.prepare('PRAGMA user_version').get() as { user_version: number }).user_version
+}
+
+function assertKnownSchema(version: number, path: string): void {
+  if (version > MIGRATIONS.length)
+    throw new Error(
+      `${path} has schema ${version}, and this version of the PDS knows ${MIGRATIONS.length}: start the version that wrote it, or restore a backup`,
+    )
 }

@@ -1,6 +1,7 @@
 import type { PublicKey } from '@imago/crypto'
 import type { RepoHead } from '@imago/repo'
 import { parseCommitEvent, verifyCommit } from '@imago/sync'
+import { tidMicros } from '@imago/syntax'
 import type { StreamEvent } from './events.ts'
 
 /**
@@ -18,7 +19,8 @@ export function faultOfCommit(
   const verdict = verifyCommit(parseCommitEvent({ ...event.body, seq: 1 }), {
     account: before && { status: 'active', head: before },
     signingKey,
-    nowMs,
+    // A clock that was set back is no fault of the commit: revisions go on from the one before.
+    nowMs: before === undefined ? nowMs : Math.max(nowMs, tidMicros(before.rev) / 1000),
   })
   if (!verdict.accepted) return `${verdict.name}: ${verdict.reason}`
   return verdict.findings[0] && `${verdict.findings[0].name}: ${verdict.findings[0].reason}`

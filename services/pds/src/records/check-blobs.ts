@@ -30,6 +30,11 @@ export async function checkBlobs(
         'BlobNotFound',
         `blob ${ref} has not been uploaded to this account, or its time is over`,
       )
+    if (blob.takedownRef !== undefined)
+      throw new BlobMismatchError(
+        'BlobNotFound',
+        `blob ${ref} has been taken down: no record can refer to it any more`,
+      )
     if (blob.mimeType !== mimeType)
       throw new BlobMismatchError(
         'InvalidMimeType',

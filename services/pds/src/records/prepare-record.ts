@@ -14,6 +14,7 @@ import {
 } from '@imago/data'
 import type { RecordSchema } from '@imago/lexicon'
 import type { Nsid, RecordKey } from '@imago/syntax'
+import { subjectOf } from './record-subject.ts'
 
 /** Most bytes of one record, as every reader of the stream enforces it. */
 export const MAX_RECORD_BYTES = 1_000_000
@@ -29,9 +30,6 @@ export interface PreparedRecord {
   readonly validationStatus: 'valid' | 'unknown' | undefined
 }
 
-/** The schema of a record type, where it is known. */
-export type RecordSchemas = (collection: Nsid) => RecordSchema<unknown> | undefined
-
 /** A record that may not be written. The message says what is wrong with it, and where. */
 export class InvalidRecordError extends Error {
   constructor(message: string, options?: ErrorOptions) {
@@ -41,14 +39,14 @@ export class InvalidRecordError extends Error {
 }
 
 /**
- * Checks a record against the data model and, where its schema is known, against that; fills in `$type`; encodes it.
- * @param validate `true`: the schema must be known; `false`: only the data model counts; otherwise a schema counts where
- *   it is known.
+ * Checks a record against the data model and, where there is one, against its schema; fills in `$type`; encodes it.
+ * @param schema what `FindRecordSchema` gave for it.
+ * @param validate `false`: only the data model counts.
  * @throws {InvalidRecordError}
  * @see https://atproto.com/specs/data-model
  */
 export function prepareRecord(
-  schemas: RecordSchemas,
+  schema: RecordSchema<unknown> | undefined,
   record: { collection: Nsid; rkey: RecordKey; value: DataMap },
   validate: boolean | undefined,
 ): PreparedRecord {
@@ -56,28 +54,11 @@ export function prepareRecord(
   const value = withType(record.value, collection)
   const blobs: BlobRef[] = []
   collectBlobs(value, blobs, '')
-  const validationStatus =
-    validate === false ? undefined : checkSchema(schemas, collection, rkey, value, validate)
+  const validationStatus = validate === false ? undefined : checkSchema(schema, record, value)
   const bytes = encoded(value)
   const subject = subjectOf(collection, value)
   const block = { cid: cidOfDrisl(bytes), bytes }
   return { path: `${collection}/${rkey}`, block, blobs, subject, validationStatus }
-}
-
-/** Collections in which a person says a thing of a subject once: liking twice is liking. */
-const ONCE_PER_SUBJECT: ReadonlySet<string> = new Set([
-  'app.bsky.feed.like',
-  'app.bsky.feed.repost',
-  'app.bsky.graph.block',
-  'app.bsky.graph.follow',
-])
-
-/** A subject is a DID, or a reference to a record, of which the URI counts. */
-function subjectOf(collection: Nsid, { subject }: DataMap): string | undefined {
-  if (!ONCE_PER_SUBJECT.has(collection)) return undefined
-  if (typeof subject === 'string') return subject
-  const uri = isDataMap(subject) ? subject['uri'] : undefined
-  return typeof uri === 'string' ? uri : undefined
 }
 
 function withType(value: DataMap, collection: Nsid): DataMap {
@@ -90,19 +71,11 @@ function withType(value: DataMap, collection: Nsid): DataMap {
 }
 
 function checkSchema(
-  schemas: RecordSchemas,
-  collection: Nsid,
-  rkey: RecordKey,
+  schema: RecordSchema<unknown> | undefined,
+  { collection, rkey }: { collection: Nsid; rkey: RecordKey },
   value: DataMap,
-  validate: boolean | undefined,
 ): 'valid' | 'unknown' {
-  const schema = schemas(collection)
-  if (schema === undefined) {
-    if (validate !== true) return 'unknown'
-    throw new InvalidRecordError(
-      `the schema of ${collection} is not known here: leave "validate" out to write the record without it`,
-    )
-  }
+  if (schema === undefined) return 'unknown'
   if (!schema.isKey(rkey))
     throw new InvalidRecordError(
       `the record key of ${collection} must be ${schema.keyRule}, not ${JSON.stringify(rkey)}`,

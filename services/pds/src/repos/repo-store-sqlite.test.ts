@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,7 +24,8 @@ repoStoreContract('SQLite repositories', async () => {
     insert: (repo) => database.transaction(() => store.insertInTransaction(repo)),
     setStatus: (did, status) => database.transaction(() => store.setStatusInTransaction(did, status)),
     async addBlob(did, bytes) {
-      await blobs.add(did, { cid: cidOfRaw(bytes), mimeType: 'x/y', size: bytes.length, createdAt: 0 })
+      const blob = { cid: cidOfRaw(bytes), mimeType: 'x/y', size: bytes.length, createdAt: 0 }
+      assert.ok((await blobs.add(did, blob, { maxCount: 99, maxBytes: 99_999 })).ok)
     },
     isTemporary: async (did, bytes) => (await blobs.get(did, cidOfRaw(bytes)))?.temporary,
     events: () => log.read(0),

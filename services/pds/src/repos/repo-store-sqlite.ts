@@ -25,6 +25,8 @@ export interface SqliteRepoStore extends RepoStore {
   removeInTransaction(did: Did): void
   /** The integer that stands for a DID in the tables. */
   idOf(did: Did): number | undefined
+  /** After the number that stands for it has changed. */
+  forgetId(did: Did): void
 }
 
 interface HeadRow {
@@ -44,9 +46,15 @@ interface RecordRow {
 
 interface RecordPageRow extends PackedRow {
   paths: string | null
-  cid_bytes: Uint8Array | null
-  cid_lengths: string | null
+  cids: Uint8Array | null
 }
+
+const CID_BYTES = 36
+const NO_CIDS = new Uint8Array(0)
+
+/** A number that stands for no repository, nor for what imports and adoptions under way have written so far. */
+export const UNUSED_ID = `(SELECT 1 + max(ifnull((SELECT max(id) FROM repo), 0),
+  ifnull((SELECT max(id) FROM repo_remnant), 0), ifnull((SELECT max(repo) FROM adoption), 0)))`
 
 const HEAD = 'SELECT id, did, head, rev, data, status FROM repo'
 
@@ -58,7 +66,8 @@ export function createSqliteRepoStore(database: Database, log: SqliteLog): Sqlit
   const selectId = sqlite.prepare('SELECT id FROM repo WHERE did = ?')
   const selectPage = sqlite.prepare(`${HEAD} WHERE id > ? ORDER BY id LIMIT ?`)
   const insertRepo = sqlite.prepare(
-    'INSERT INTO repo (did, head, rev, data, commit_bytes, signing_key, status) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    `INSERT INTO repo (id, did, head, rev, data, commit_bytes, signing_key, status)
+      VALUES (${UNUSED_ID}, ?, ?, ?, ?, ?, ?, ?)`,
   )
   const moveHead = sqlite.prepare(
     `UPDATE repo SET head = ?, rev = ?, data = ?, commit_bytes = ? WHERE id = ? AND head = ? AND status IS NULL`,
@@ -78,7 +87,7 @@ export function createSqliteRepoStore(database: Database, log: SqliteLog): Sqlit
   const nextPath = sqlite.prepare(
     'SELECT path FROM record WHERE repo = ? AND path >= ? ORDER BY path LIMIT 1',
   )
-  const selectBlob = sqlite.prepare('SELECT 1 FROM blob WHERE repo = ? AND cid = ?')
+  const selectBlob = sqlite.prepare('SELECT 1 FROM blob WHERE repo = ? AND cid = ? AND takedown_ref IS NULL')
   const keepBlob = sqlite.prepare('UPDATE blob SET temporary = 0 WHERE repo = ? AND cid = ?')
   const releaseBlob = sqlite.prepare(
     `UPDATE blob SET temporary = 1, created_at = ?3 WHERE repo = ?1 AND cid = ?2
@@ -190,6 +199,7 @@ export function createSqliteRepoStore(database: Database, log: SqliteLog): Sqlit
 
   return {
     idOf,
+    forgetId: (did) => void ids.delete(did),
 
     async commit(changes) {
       if (changes.length === 0) return []
@@ -330,16 +340,20 @@ function headOf(row: HeadRow): RepoHead {
   }
 }
 
-/** Paths hold no commas. */
+/** Paths hold no commas, and CIDs are all of one length. */
 const recordPage = (
   order: string,
-) => `SELECT group_concat(path) AS paths, ${packed('bytes')}, ${packed('cid', 'cid_')}
+) => `SELECT group_concat(path) AS paths, ${packed('bytes')}, CAST(group_concat(cid, '') AS BLOB) AS cids
   FROM (SELECT path, cid, bytes FROM record WHERE repo = ? AND path > ? AND path < ? ORDER BY path ${order} LIMIT ?)`
 
 function recordsOf(page: RecordPageRow): StoredRecord[] {
   const paths = page.paths?.split(',') ?? []
-  const cids = unpack({ bytes: page.cid_bytes, lengths: page.cid_lengths })
-  return unpack(page).map((bytes, index) => ({ path: paths[index]!, cid: new Cid(cids[index]!), bytes }))
+  const cids = page.cids ?? NO_CIDS
+  return unpack(page).map((bytes, index) => ({
+    path: paths[index]!,
+    cid: new Cid(cids, index * CID_BYTES),
+    bytes,
+  }))
 }
 
 function recordOf(row: RecordRow): StoredRecord {

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { generateKeypair, type Keypair } from '@imago/crypto'
-import { BlockMap, cidOfDrisl, cidOfRaw, encode, type Value } from '@imago/data'
+import {
+  BlockMap,
+  carHeader,
+  cidOfDrisl,
+  cidOfRaw,
+  concatBytes,
+  encode,
+  readCar,
+  type Value,
+} from '@imago/data'
 import type { LogEntry } from '@imago/log'
-import { type CommitResult, type RepoWrite, writeCommit } from '@imago/repo'
+import { type CommitResult, type RepoWrite, verifyRepo, writeCommit } from '@imago/repo'
 import { type Did, tidFromMicros } from '@imago/syntax'
 import type { NewRepo, RecordChange, RepoChange, RepoStatus, RepoStore } from './repo-store.ts'
 
@@ -224,12 +233,9 @@ export function repoStoreContract(name: string, open: () => Promise<RepoStoreBen
     const first = next(mirror, Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`k${n}`, { n }])))
     await bench.store.commit([first])
     using snapshot = (await bench.store.snapshot(alice))!
-    const exporting = snapshot.export()[Symbol.iterator]()
-    exporting.next()
     await bench.store.commit([next(mirror, { k7: null, new: { n: 99 } })])
-    const blocks = new BlockMap()
-    for (let step = exporting.next(); !step.done; step = exporting.next())
-      blocks.set(step.value.cid, step.value.bytes)
+    const { roots, blocks } = readCar(concatBytes([carHeader([snapshot.head.cid]), ...snapshot.export()]))
+    assert.equal(verifyRepo({ roots, blocks }, { did: alice }).records.size, 50)
     assert.ok(snapshot.head.cid.equals(first.head.cid))
     assert.ok(blocks.has(cidOfDrisl(encode({ n: 7 }))))
     assert.ok(!blocks.has(cidOfDrisl(encode({ n: 99 }))))

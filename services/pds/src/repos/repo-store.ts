@@ -133,8 +133,11 @@ export interface RepoSnapshot extends Disposable {
   readonly head: RepoHead
   /** The commit, nodes and records. */
   readonly blocks: BlockSource
-  /** Every block of the repository in pre-order: the commit, then each node before what hangs from it, in key order. */
-  export(): Iterable<Block>
+  /**
+   * The entries of a CAR file of the whole repository, in chunks: the commit, then each node before what hangs from it, in
+   * key order.
+   */
+  export(): Iterable<Uint8Array>
   /** The commit, and the nodes and records that were added after the revision `since`. In no promised order. */
   exportSince(since: Tid): Iterable<Block>
 }

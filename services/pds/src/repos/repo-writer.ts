@@ -31,6 +31,15 @@ export interface RepoView {
   readonly rev: Tid
   /** What lies at a path. */
   get(path: string): Cid | undefined
+  /** Where records about the subject lie that the write asked for, sorted. */
+  readonly about: readonly string[]
+}
+
+/** What a record says something of, in a collection that holds one such record about each. */
+export interface Subject {
+  readonly collection: string
+  /** See {@link RecordPut.subject}. */
+  readonly subject: string
 }
 
 /**
@@ -48,10 +57,11 @@ export interface Committed {
 export interface RepoWriter extends AsyncDisposable {
   /**
    * Queues a write. When the promise resolves, the commit and its event are durable and announced.
+   * @param options.about what {@link RepoView.about} shall tell.
    * @returns the commit, or `undefined` when nothing had to change.
    * @throws {RepoWriteError}, and whatever `decide` throws; then nothing was written.
    */
-  write(did: Did, decide: Decide): Promise<Committed | undefined>
+  write(did: Did, decide: Decide, options?: { about?: Subject | undefined }): Promise<Committed | undefined>
 }
 
 export type RepoWriteErrorCode =
@@ -95,9 +105,12 @@ const MAX_ATTEMPTS = 5
 /** Writes of one flush. Larger batches save nothing more, and keep readers waiting while they are worked out. */
 const MAX_BATCH = 64
 
+const NOTHING: readonly string[] = []
+
 interface Job {
   readonly did: Did
   readonly decide: Decide
+  readonly about: Subject | undefined
 }
 
 type Answer = { readonly committed: Committed | undefined } | { readonly error: unknown }
@@ -136,11 +149,11 @@ export function createRepoWriter(ports: RepoWriterPorts): RepoWriter {
   }
 
   /** Works out one write. Pure, but for the clock. `undefined` when nothing has to change. */
-  function plan(index: number, state: RepoState, decide: Decide): Plan | undefined {
+  function plan(index: number, state: RepoState, decide: Decide, about: readonly string[]): Plan | undefined {
     if (state.status !== undefined)
       throw new RepoWriteError('NotActive', `the account is ${state.status}`, state.status)
     const tree = Mst.open(state.nodes, state.data)
-    const writes = decide({ head: state.cid, rev: state.rev, get: (path) => tree.get(path) })
+    const writes = decide({ head: state.cid, rev: state.rev, get: (path) => tree.get(path), about })
     if (writes.length === 0) return undefined
     const { did, keypair } = state
     const rev = clock.next(state.rev)
@@ -166,6 +179,23 @@ export function createRepoWriter(ports: RepoWriterPorts): RepoWriter {
       events: [entryOf(did, eventOf(result, state))],
     }
     return { index, change, next: cache.after(state, change) }
+  }
+
+  /** Where records about a subject lie once `planned`, of the same repository or of others, has been written. */
+  async function pathsAbout(
+    did: Did,
+    { collection, subject }: Subject,
+    planned: readonly Plan[],
+  ): Promise<string[]> {
+    const paths = new Set(await store.pathsAbout(did, collection, subject))
+    for (const { change } of planned) {
+      if (change.did !== did) continue
+      for (const record of change.records)
+        if (record.cid !== null && record.subject === subject && record.path.startsWith(`${collection}/`))
+          paths.add(record.path)
+        else paths.delete(record.path)
+    }
+    return [...paths].sort()
   }
 
   /** Never what another host must refuse: a #sync in place of a commit that does not pass. */
@@ -216,12 +246,17 @@ export function createRepoWriter(ports: RepoWriterPorts): RepoWriter {
     const conclusions: Conclusion[] = []
     const ahead = new Map<Did, RepoState>()
     for (const index of open) {
-      const { did, decide } = jobs[index]!
+      const { did, decide, about } = jobs[index]!
       const conclude = (answer: Answer) =>
         conclusions.push({ index, answer, onlyIfCommitted: ahead.has(did) })
       try {
         const state = ahead.get(did) ?? (await load(did))
-        const planned = plan(index, state, decide)
+        const planned = plan(
+          index,
+          state,
+          decide,
+          about === undefined ? NOTHING : await pathsAbout(did, about, plans),
+        )
         if (planned === undefined) {
           conclude({ committed: undefined })
           continue
@@ -246,8 +281,8 @@ export function createRepoWriter(ports: RepoWriterPorts): RepoWriter {
 
   const queue = createGroupCommit<Job, Answer>({ flush, maxRequests: MAX_BATCH })
   return {
-    async write(did, decide) {
-      const answer = await queue.submit({ did, decide })
+    async write(did, decide, { about } = {}) {
+      const answer = await queue.submit({ did, decide, about })
       if ('error' in answer) throw answer.error
       return answer.committed
     },

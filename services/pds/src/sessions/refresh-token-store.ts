@@ -6,6 +6,16 @@ export interface RefreshTokenRow {
   readonly did: Did
   /** Milliseconds since the Unix epoch. */
   readonly expiresAt: number
+  /** The app password that it was got with; `undefined`: the account's own. */
+  readonly appPassword?: AppPassword | undefined
+}
+
+/** A password for one app, which opens less than the account's own. */
+export interface AppPassword {
+  /** Unique within the account. */
+  readonly name: string
+  /** Opens private messages as well. */
+  readonly privileged: boolean
 }
 
 /**
@@ -18,7 +28,8 @@ export interface RefreshTokenStore {
    * Exchanges a token for its only successor. The first call makes the successor with the id and expiry of `next`,
    * and lets the old token live until `graceUntil` at most. A later call, before that time, answers the successor that
    * was made then: a client whose answer was lost, or two tabs at once, come out with one session.
-   * @returns the successor, or `undefined` when the token (or its successor) is gone or past its time.
+   * @returns the successor, which hangs on the same app password; or `undefined` when the token (or its successor, or
+   * that app password) is gone or past its time.
    */
   rotate(
     id: string,

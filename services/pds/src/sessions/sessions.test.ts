@@ -17,13 +17,14 @@ function setUp() {
   const random = createRandom(7)
   const randomId = () => random.bytes(16).toHex()
   const tokens = createSessionTokens({ secret, serviceDid: 'did:web:pds.test', now: clock.now, randomId })
-  const store = createSqliteRefreshTokenStore(openDatabase(':memory:'))
+  const database = openDatabase(':memory:')
+  const store = createSqliteRefreshTokenStore(database)
   const sessions = createSessions({ tokens, store, now: clock.now, randomId })
   const refresh = async (jwt: string) => {
     const result = await tokens.verifyRefresh(jwt)
-    return result.ok ? sessions.refresh(result.token, 'com.atproto.access') : undefined
+    return result.ok ? sessions.refresh(result.token) : undefined
   }
-  return { clock, tokens, sessions, refresh }
+  return { clock, tokens, sessions, refresh, sqlite: database.sqlite }
 }
 
 test('[U1] an access token is at+jwt, for this server, for two hours', async () => {
@@ -69,7 +70,7 @@ test('[U1] what is not an access token of this server does not pass', async () =
 
 test('[U2] a refresh token lives 90 days and is exchanged for one successor', async () => {
   const { sessions, refresh } = setUp()
-  const first = await sessions.start(did, 'com.atproto.access')
+  const first = await sessions.start(did)
   const claims = decodeJwt(first.refreshJwt)
   assert.equal(decodeProtectedHeader(first.refreshJwt).typ, 'refresh+jwt')
   assert.equal(claims['scope'], 'com.atproto.refresh')
@@ -81,7 +82,7 @@ test('[U2] a refresh token lives 90 days and is exchanged for one successor', as
 
 test('[U2] within the grace time a used token answers the same successor, also to two at once', async () => {
   const { clock, sessions, refresh } = setUp()
-  const first = await sessions.start(did, 'com.atproto.access')
+  const first = await sessions.start(did)
   const [a, b] = await Promise.all([refresh(first.refreshJwt), refresh(first.refreshJwt)])
   clock.advance(REFRESH_GRACE_MS - 1)
   const c = await refresh(first.refreshJwt)
@@ -92,9 +93,28 @@ test('[U2] within the grace time a used token answers the same successor, also t
   assert.ok(await refresh(a!.refreshJwt))
 })
 
+test('[U5] a session that an app password opened stays one, and ends with that password', async () => {
+  const { sessions, refresh, sqlite } = setUp()
+  for (const [name, privileged] of [
+    ['reader', false],
+    ['chat', true],
+  ] as const) {
+    sqlite
+      .prepare('INSERT INTO app_password VALUES (?, ?, ?, ?, ?)')
+      .run(did, name, '', privileged ? 1 : 0, 0)
+    const first = await sessions.start(did, { name, privileged })
+    const second = await refresh(first.refreshJwt)
+    const scope = privileged ? 'com.atproto.appPassPrivileged' : 'com.atproto.appPass'
+    for (const pair of [first, second!]) assert.equal(decodeJwt(pair.accessJwt)['scope'], scope)
+    const third = await refresh(second!.refreshJwt)
+    sqlite.prepare('DELETE FROM app_password WHERE name = ?').run(name)
+    assert.equal(await refresh(third!.refreshJwt), undefined)
+  }
+})
+
 test('[U2] ending a session ends what came from it', async () => {
   const { tokens, sessions, refresh } = setUp()
-  const first = await sessions.start(did, 'com.atproto.access')
+  const first = await sessions.start(did)
   const second = await refresh(first.refreshJwt)
   const verified = await tokens.verifyRefresh(first.refreshJwt, { allowExpired: true })
   assert.ok(verified.ok)
@@ -106,7 +126,7 @@ test('[U2] ending a session ends what came from it', async () => {
 
 test('[S6] a refresh token past its time is still known when it is only to be ended', async () => {
   const { clock, tokens, sessions } = setUp()
-  const { refreshJwt } = await sessions.start(did, 'com.atproto.access')
+  const { refreshJwt } = await sessions.start(did)
   clock.advance(91 * 86_400_000)
   assert.deepEqual(await tokens.verifyRefresh(refreshJwt), { ok: false, fault: 'expired' })
   assert.equal((await tokens.verifyRefresh(refreshJwt, { allowExpired: true })).ok, true)

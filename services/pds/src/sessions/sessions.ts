@@ -1,5 +1,5 @@
 import type { Did } from '@imago/syntax'
-import type { RefreshTokenStore } from './refresh-token-store.ts'
+import type { AppPassword, RefreshTokenRow, RefreshTokenStore } from './refresh-token-store.ts'
 import {
   type AccessScope,
   REFRESH_TOKEN_LIFETIME_MS,
@@ -15,11 +15,17 @@ export interface SessionPair {
   readonly refreshJwt: string
 }
 
+export interface RefreshedPair extends SessionPair {
+  /** What the session was opened with, unless by the account's own password. */
+  readonly appPassword: AppPassword | undefined
+}
+
 /** Sessions of accounts: a short access token, and a refresh token that is used once. */
 export interface Sessions {
-  start(did: Did, scope: AccessScope): Promise<SessionPair>
-  /** The next pair, or `undefined` when the session has ended. */
-  refresh(token: RefreshToken, scope: AccessScope): Promise<SessionPair | undefined>
+  /** With an app password, a session that opens what that opens. */
+  start(did: Did, appPassword?: AppPassword): Promise<SessionPair>
+  /** The next pair, which opens what the first one did; or `undefined` when the session has ended. */
+  refresh(token: RefreshToken): Promise<RefreshedPair | undefined>
   end(token: RefreshToken): Promise<void>
 }
 
@@ -31,29 +37,34 @@ export function createSessions(ports: {
 }): Sessions {
   const { tokens, store, now, randomId } = ports
 
-  async function pair(row: RefreshToken & { expiresAt: number }, scope: AccessScope): Promise<SessionPair> {
+  async function pair(row: RefreshTokenRow): Promise<SessionPair> {
     const [accessJwt, refreshJwt] = await Promise.all([
-      tokens.issueAccess({ did: row.did, scope }),
+      tokens.issueAccess({ did: row.did, scope: scopeOf(row.appPassword) }),
       tokens.issueRefresh(row, row.expiresAt),
     ])
     return { accessJwt, refreshJwt }
   }
 
   return {
-    async start(did, scope) {
-      const row = { id: randomId(), did, expiresAt: now() + REFRESH_TOKEN_LIFETIME_MS }
+    async start(did, appPassword) {
+      const row = { id: randomId(), did, expiresAt: now() + REFRESH_TOKEN_LIFETIME_MS, appPassword }
       await store.add(row)
-      return pair(row, scope)
+      return pair(row)
     },
-    async refresh(token, scope) {
+    async refresh(token) {
       const at = now()
       const successor = await store.rotate(
         token.id,
         { id: randomId(), expiresAt: at + REFRESH_TOKEN_LIFETIME_MS },
         { now: at, graceUntil: at + REFRESH_GRACE_MS },
       )
-      return successor && pair(successor, scope)
+      return successor && { ...(await pair(successor)), appPassword: successor.appPassword }
     },
     end: (token) => store.remove(token.id),
   }
+}
+
+function scopeOf(appPassword: AppPassword | undefined): AccessScope {
+  if (appPassword === undefined) return 'com.atproto.access'
+  return appPassword.privileged ? 'com.atproto.appPassPrivileged' : 'com.atproto.appPass'
 }

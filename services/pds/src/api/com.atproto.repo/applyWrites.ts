@@ -25,10 +25,10 @@ interface Step {
 export const applyWrites = ({
   authentication,
   writer,
-  recordSchemas,
+  findRecordSchema,
   blobIndex,
   clock,
-}: Pick<Ports, 'authentication' | 'writer' | 'recordSchemas' | 'blobIndex' | 'clock'>) =>
+}: Pick<Ports, 'authentication' | 'writer' | 'findRecordSchema' | 'blobIndex' | 'clock'>) =>
   method(
     com.atproto.repo.applyWrites.main,
     { auth: authentication.account(), maxBodyBytes: MAX_WRITE_BODY_BYTES },
@@ -37,15 +37,17 @@ export const applyWrites = ({
       const { did } = account
       if (input.writes.length > MAX_WRITES)
         throw invalidRequest(`${input.writes.length} writes at once, and at most ${MAX_WRITES} are taken`)
-      const steps = input.writes.map((write, index) => {
-        try {
-          return stepOf({ recordSchemas, clock }, did, write, input.validate)
-        } catch (error) {
-          if (error instanceof InvalidRecordError)
-            throw new InvalidRecordError(`writes/${index}: ${error.message}`, { cause: error })
-          throw error
-        }
-      })
+      const steps = await Promise.all(
+        input.writes.map(async (write, index) => {
+          try {
+            return await stepOf({ findRecordSchema, clock }, did, write, input.validate)
+          } catch (error) {
+            if (error instanceof InvalidRecordError)
+              throw new InvalidRecordError(`writes/${index}: ${error.message}`, { cause: error })
+            throw error
+          }
+        }),
+      )
       for (const { blobs } of steps) await checkBlobs(blobIndex, did, blobs)
       const commit = await writer.write(did, (repo) => {
         assertSwapCommit(repo, input.swapCommit)
@@ -55,12 +57,12 @@ export const applyWrites = ({
     },
   )
 
-function stepOf(
-  { recordSchemas, clock }: Pick<Ports, 'recordSchemas' | 'clock'>,
+async function stepOf(
+  { findRecordSchema, clock }: Pick<Ports, 'findRecordSchema' | 'clock'>,
   did: Did,
   write: Input['writes'][number],
   validate: boolean | undefined,
-): Step {
+): Promise<Step> {
   if (write.$type === 'com.atproto.repo.applyWrites#delete')
     return {
       write: { action: 'delete', path: `${write.collection}/${write.rkey}` },
@@ -69,11 +71,9 @@ function stepOf(
     }
   const isCreate = write.$type === 'com.atproto.repo.applyWrites#create'
   const { collection, rkey = clock.next(), value } = write
-  const { path, block, blobs, subject, validationStatus } = prepareRecord(
-    recordSchemas,
-    { collection, rkey, value },
-    validate,
-  )
+  const schema = await findRecordSchema(collection, validate)
+  const record = prepareRecord(schema, { collection, rkey, value }, validate)
+  const { path, block, blobs, subject, validationStatus } = record
   return {
     write: {
       action: isCreate ? 'create' : 'update',

@@ -1,8 +1,8 @@
 import { com } from '@imago/atproto'
-import { type DataMap, decode } from '@imago/data'
-import { type AtUri, isRecordKey } from '@imago/syntax'
+import { isRecordKey } from '@imago/syntax'
 import { invalidRequest } from '@imago/xrpc'
 import { method } from '@imago/xrpc/server'
+import { recordsAnswer } from '../../records/record-json.ts'
 import { servedDid } from '../find-repo.ts'
 import type { Ports } from '../ports.ts'
 
@@ -14,13 +14,5 @@ export const listRecords = ({ accounts, repos }: Pick<Ports, 'accounts' | 'repos
     const did = await servedDid(accounts, params.repo)
     // Keys are times as a rule, so that the newest come first unless the caller wants it the other way round.
     const records = await repos.listRecords(did, { collection, limit, descending: !reverse, cursor })
-    const last = records.at(-1)
-    return {
-      ...(last && { cursor: last.path.slice(collection.length + 1) }),
-      records: records.map(({ path, cid, bytes }) => ({
-        uri: `at://${did}/${path}` satisfies AtUri,
-        cid: cid.toString(),
-        value: decode(bytes) as DataMap,
-      })),
-    }
+    return recordsAnswer(did, collection, records)
   })

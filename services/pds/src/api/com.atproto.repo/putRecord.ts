@@ -12,9 +12,9 @@ import type { Ports } from '../ports.ts'
 export const putRecord = ({
   authentication,
   writer,
-  recordSchemas,
+  findRecordSchema,
   blobIndex,
-}: Pick<Ports, 'authentication' | 'writer' | 'recordSchemas' | 'blobIndex'>) =>
+}: Pick<Ports, 'authentication' | 'writer' | 'findRecordSchema' | 'blobIndex'>) =>
   method(
     com.atproto.repo.putRecord.main,
     { auth: authentication.account(), maxBodyBytes: MAX_WRITE_BODY_BYTES },
@@ -22,7 +22,8 @@ export const putRecord = ({
       assertOwnRepo(account, input.repo)
       const { did } = account
       const { collection, rkey, swapCommit, swapRecord } = input
-      const record = prepareRecord(recordSchemas, { collection, rkey, value: input.record }, input.validate)
+      const schema = await findRecordSchema(collection, input.validate)
+      const record = prepareRecord(schema, { collection, rkey, value: input.record }, input.validate)
       const { path, block, blobs, subject, validationStatus } = record
       await checkBlobs(blobIndex, did, blobs)
       const commit = await writer.write(did, (repo) => {

@@ -2,7 +2,7 @@ import { com } from '@imago/atproto'
 import { invalidRequest } from '@imago/xrpc'
 import { method } from '@imago/xrpc/server'
 import { accountEvent, entryOf, identityEvent, syncEvent } from '../../events/events.ts'
-import type { RepoState } from '../../repos/repo-store.ts'
+import { faultOfIdentity } from '../../identity/points-here.ts'
 import type { Ports } from '../ports.ts'
 
 export const activateAccount = ({
@@ -10,18 +10,20 @@ export const activateAccount = ({
   accounts,
   repos,
   directory,
+  plc,
   server,
   now,
-}: Pick<Ports, 'authentication' | 'accounts' | 'repos' | 'directory' | 'server' | 'now'>) =>
+}: Pick<Ports, 'authentication' | 'accounts' | 'repos' | 'directory' | 'plc' | 'server' | 'now'>) =>
   method(
     com.atproto.server.activateAccount.main,
-    { auth: authentication.account({ evenInactive: true }) },
+    { auth: authentication.account({ evenInactive: true, notForApps: true }) },
     async ({ auth }) => {
       const { did, handle, status } = auth.account
       if (status === undefined) return
       const repo = await repos.open(did)
       if (repo === undefined) throw new Error(`the account ${did} has no repository`)
-      await assertPointsHere(repo, directory, server.publicUrl)
+      const fault = await faultOfIdentity(did, repo.keypair.didKey, { directory, plc, server })
+      if (fault !== undefined) throw invalidRequest(fault)
       const [commit] = await repos.getBlocks(did, [repo.cid])
       if (commit === undefined) throw new Error(`the newest commit of ${did} is not in the store`)
       const at = now()
@@ -37,20 +39,3 @@ export const activateAccount = ({
       if (!done) throw invalidRequest(`the account is ${status}, and only a deactivated one can be activated`)
     },
   )
-
-/** The world must find the account here, and be able to check what it signs. */
-async function assertPointsHere(
-  { did, keypair }: RepoState,
-  directory: Ports['directory'],
-  publicUrl: string,
-): Promise<void> {
-  const { pds, signingKey } = await directory.resolveDid(did, { refresh: true })
-  if (pds !== publicUrl)
-    throw invalidRequest(
-      `the DID document says that the PDS is ${pds ?? 'nowhere'}, and this is ${publicUrl}`,
-    )
-  if (signingKey?.didKey !== keypair.didKey)
-    throw invalidRequest(
-      `the DID document does not name the signing key of this repository, ${keypair.didKey}`,
-    )
-}

@@ -20,11 +20,19 @@ export const createSession = ({
     const hash = account && (await accounts.passwordHash(account.did))
     // An unknown account costs the same work as a wrong password, and hears the same.
     const matches = await passwords.verify(password, hash)
-    if (!matches || account === undefined) throw wrong()
+    const appPasswords = account && !matches ? await accounts.appPasswords(account.did) : []
+    const found = matches
+      ? undefined
+      : await passwords.find(
+          password,
+          appPasswords.map((known) => known.hash),
+        )
+    const appPassword = found === undefined ? undefined : appPasswords[found]
+    if (account === undefined || (!matches && appPassword === undefined)) throw wrong()
     if (account.status === 'takendown' || account.status === 'suspended')
       throw authRequired('the account has been taken down', 'AccountTakedown')
-    const pair = await sessions.start(account.did, 'com.atproto.access')
-    return { ...pair, ...(await sessionInfo(account, directory)) }
+    const pair = await sessions.start(account.did, appPassword)
+    return { ...pair, ...(await sessionInfo(account, directory, appPassword !== undefined)) }
   })
 
 const wrong = () => authRequired('Invalid identifier or password', 'AuthenticationRequired')

@@ -11,7 +11,7 @@ export const deactivateAccount = ({
 }: Pick<Ports, 'authentication' | 'accounts' | 'now'>) =>
   method(
     com.atproto.server.deactivateAccount.main,
-    { auth: authentication.account({ evenInactive: true }) },
+    { auth: authentication.account({ evenInactive: true, notForApps: true }) },
     async ({ auth, input }) => {
       const { did } = auth.account
       const deleteAfter = input.deleteAfter === undefined ? undefined : tryParseDatetimeMs(input.deleteAfter)

@@ -7,5 +7,5 @@ export const getSession = ({ authentication, directory }: Pick<Ports, 'authentic
   method(
     com.atproto.server.getSession.main,
     { auth: authentication.account({ evenInactive: true }) },
-    ({ auth }) => sessionInfo(auth.account, directory),
+    ({ auth }) => sessionInfo(auth.account, directory, auth.forApp),
   )

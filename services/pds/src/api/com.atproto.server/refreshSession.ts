@@ -18,8 +18,13 @@ export const refreshSession = ({
       if (account === undefined) throw forbidden('the account of this session is not here', 'AccountNotFound')
       if (account.status === 'takendown' || account.status === 'suspended')
         throw authRequired('the account has been taken down', 'AccountTakedown')
-      const pair = await sessions.refresh(token, 'com.atproto.access')
+      const pair = await sessions.refresh(token)
       if (pair === undefined) throw invalidRequest('the session has ended', 'ExpiredToken')
-      return { ...pair, ...(await sessionInfo(account, directory)) }
+      const { accessJwt, refreshJwt } = pair
+      return {
+        accessJwt,
+        refreshJwt,
+        ...(await sessionInfo(account, directory, pair.appPassword !== undefined)),
+      }
     },
   )

@@ -1,8 +1,10 @@
 import { com } from '@imago/atproto'
 import { tryParseCid } from '@imago/data'
+import type { ByteRange } from '@imago/object-store'
 import { invalidRequest } from '@imago/xrpc'
 import { method } from '@imago/xrpc/server'
-import { type ByteRange, parseRange } from '../byte-range.ts'
+import { bodyStream } from '../body-stream.ts'
+import { parseRange } from '../byte-range.ts'
 import { servedHead } from '../find-repo.ts'
 import type { Ports } from '../ports.ts'
 
@@ -30,27 +32,30 @@ export const getBlob = ({ repos, blobs }: Pick<Ports, 'repos' | 'blobs'>) =>
       etag: `"${row.cid}"`,
       'accept-ranges': 'bytes',
     }
-    if (request.headers.get('if-none-match') === headers.etag)
+    if (namesTag(request.headers.get('if-none-match'), headers.etag))
       return new Response(null, { status: 304, headers })
-    const range = parseRange(request.headers.get('range'), row.size)
+    // A range of what the client has: of another blob it wants all. Nothing but this blob was ever at this address.
+    const isSame = namesTag(request.headers.get('if-range') ?? headers.etag, headers.etag)
+    const range = parseRange(isSame ? request.headers.get('range') : null, row.size)
     if (range === 'unsatisfiable')
       return new Response(null, {
         status: 416,
         headers: { ...headers, 'content-range': `bytes */${row.size}` },
       })
-    const file = await blobs.read(did, row.cid, range)
-    if (file === undefined)
-      throw new Error(`the bytes of blob ${row.cid} of ${did} are not in the blob store`)
-    return new Response(file.body, {
-      status: range ? 206 : 200,
-      headers: { ...headers, ...lengthHeaders(row.size, range) },
-    })
+    const answer = { status: range ? 206 : 200, headers: { ...headers, ...lengthHeaders(row.size, range) } }
+    if (request.method === 'HEAD') return new Response(null, answer)
+    return new Response(bodyStream(await blobs.read(did, row, range)), answer)
   })
+
+/** Whether a list of entity tags has this one in it. Weak or strong: the address decides what the bytes are. */
+function namesTag(list: string | null, tag: string): boolean {
+  return list?.split(',').some((one) => [tag, `W/${tag}`, '*'].includes(one.trim())) ?? false
+}
 
 function lengthHeaders(size: number, range: ByteRange | undefined): Record<string, string> {
   if (range === undefined) return { 'content-length': String(size) }
-  const { start, end } = range
-  return { 'content-length': String(end - start + 1), 'content-range': `bytes ${start}-${end}/${size}` }
+  const { first, last } = range
+  return { 'content-length': String(last - first + 1), 'content-range': `bytes ${first}-${last}/${size}` }
 }
 
 const notFound = (did: string, cid: string) =>

@@ -1,0 +1,103 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { HEAD_START, type HeadStart } from './head-start.ts'
+import { readTranscript, type Transcript } from './transcript.ts'
+
+/** Why no fault can be injected here; `undefined` where it can. */
+export const straceMissing =
+  spawnSync('strace', ['-V']).status === 0
+    ? undefined
+    : 'strace is not on this machine: it breaks the system calls of a real process'
+
+const MAKE_DURABLE = ['fsync', 'fdatasync']
+const RENAME = ['rename', 'renameat', 'renameat2', 'unlink', 'unlinkat']
+const WRITE = ['pwrite64', 'pwritev', 'write', 'writev']
+
+/** A way to break a call, and the calls that it can befall. */
+export const FAULTS = {
+  kill: { inject: 'signal=SIGKILL', calls: [...MAKE_DURABLE, ...RENAME] },
+  ENOSPC: { inject: 'error=ENOSPC', calls: [...WRITE, ...MAKE_DURABLE] },
+  EIO: { inject: 'error=EIO', calls: [...WRITE, ...MAKE_DURABLE, ...RENAME] },
+} as const satisfies Record<string, { inject: string; calls: readonly string[] }>
+
+export type Fault = keyof typeof FAULTS
+
+/** A system call of the log. */
+export interface Call {
+  /** Thread id. */
+  readonly thread: number
+  readonly name: string
+  /** It was this thread's n-th of that name, from 1. */
+  readonly n: number
+  /** As strace wrote it. */
+  readonly text: string
+}
+
+export interface TracedRun {
+  readonly transcript: Transcript
+  readonly calls: readonly Call[]
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stderr: string
+}
+
+export interface TraceOptions {
+  readonly command: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** Where strace writes its log. */
+  readonly log: string
+  readonly calls: readonly string[]
+  readonly headStart?: HeadStart | undefined
+  /** Breaks the n-th such call of whichever thread comes to it first. */
+  readonly inject?: { readonly fault: Fault; readonly call: string; readonly n: number } | undefined
+}
+
+/** Runs a Node program under strace to its end. */
+export async function runTraced(options: TraceOptions): Promise<TracedRun> {
+  const { command, env, log, calls, headStart, inject } = options
+  const isKill = inject?.fault === 'kill'
+  const args = [
+    '-f',
+    '-qq',
+    '-y',
+    ...['-s', '0'],
+    ...['-o', log],
+    ...['-e', `trace=${calls.join(',')}`],
+    // Faster, but signals do not come through.
+    ...(isKill ? [] : ['--seccomp-bpf']),
+    ...(inject === undefined
+      ? []
+      : ['-e', `inject=${inject.call}:${FAULTS[inject.fault].inject}:when=${inject.n}`]),
+    process.execPath,
+    ...command,
+  ]
+  const child = spawn('strace', args, {
+    env: {
+      ...process.env,
+      ...env,
+      // One thread for file operations: their order is the same in every run.
+      UV_THREADPOOL_SIZE: '1',
+      ...(headStart !== undefined && { [HEAD_START]: JSON.stringify(headStart) }),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (chunk: string) => {
+      output[name] += chunk
+    })
+  const [code, signal] = await once(child, 'close')
+  const transcript = readTranscript(output.stdout)
+  return { transcript, calls: callsOf(readFileSync(log, 'utf8')), code, signal, stderr: output.stderr }
+}
+
+function callsOf(log: string): Call[] {
+  const counts = new Map<string, number>()
+  return [...log.matchAll(/^(\d+) +((\w+)\(.*)$/gm)].map(([, thread, text, name]) => {
+    const key = `${thread} ${name}`
+    const n = (counts.get(key) ?? 0) + 1
+    counts.set(key, n)
+    return { thread: Number(thread), name: name!, n, text: text! }
+  })
+}

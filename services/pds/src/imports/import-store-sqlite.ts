@@ -1,0 +1,156 @@
+import type { LogEntry } from '@imago/log'
+import type { SqliteLog } from '@imago/log/sqlite'
+import type { Database } from '../database/database.ts'
+import { type SqliteRepoStore, UNUSED_ID } from '../repos/repo-store-sqlite.ts'
+import type { ImportStore } from './import-store.ts'
+
+/** Tables whose rows an import brings. What hangs from a repository in any other moves over from the old number. */
+const STAGED = ['node', 'record', 'record_blob', 'backlink'] as const
+
+/** Rows that one step of a sweep removes from a table: some milliseconds of work. */
+const SWEPT_ROWS = 1000
+
+/**
+ * Imports in the service's own file. Everything that a repository holds hangs from a number; an import fills a new one,
+ * and {@link Staging.finish} gives it to the DID: one small transaction, however large the repository is.
+ */
+export function createSqliteImportStore(
+  database: Database,
+  repos: Pick<SqliteRepoStore, 'idOf' | 'forgetId'>,
+  log: Pick<SqliteLog, 'appendInTransaction' | 'publish'>,
+): ImportStore {
+  const { sqlite } = database
+  const reserve = sqlite.prepare(`INSERT INTO repo_remnant (id) VALUES (${UNUSED_ID}) RETURNING id`)
+  const addRemnant = sqlite.prepare('INSERT INTO repo_remnant (id) VALUES (?)')
+  const forgetRemnant = sqlite.prepare('DELETE FROM repo_remnant WHERE id = ?')
+  const remnants = sqlite.prepare('SELECT id FROM repo_remnant ORDER BY id')
+  const anyRecord = sqlite.prepare('SELECT 1 FROM record WHERE repo = ? LIMIT 1')
+
+  const insertNode = sqlite.prepare('INSERT OR IGNORE INTO node (repo, cid, rev, bytes) VALUES (?, ?, ?, ?)')
+  const insertRecord = sqlite.prepare(
+    'INSERT INTO record (repo, path, cid, rev, bytes) VALUES (?, ?, ?, ?, ?)',
+  )
+  const mergeNode = sqlite.prepare(
+    `INSERT OR IGNORE INTO node (repo, cid, rev, bytes)
+      VALUES (?1, ?2, ifnull((SELECT rev FROM node WHERE repo = ?5 AND cid = ?2), ?3), ?4)`,
+  )
+  const mergeRecord = sqlite.prepare(
+    `INSERT INTO record (repo, path, cid, rev, bytes)
+      VALUES (?1, ?2, ?3, ifnull((SELECT rev FROM record WHERE repo = ?6 AND path = ?2 AND cid = ?3), ?4), ?5)`,
+  )
+  const insertReference = sqlite.prepare(
+    `INSERT INTO record_blob (repo, path, cid, rev)
+      VALUES (?1, ?2, ?3, ifnull((SELECT rev FROM record_blob WHERE repo = ?5 AND path = ?2 AND cid = ?3), ?4))`,
+  )
+  const insertBacklink = sqlite.prepare(
+    'INSERT INTO backlink (repo, path, collection, subject) VALUES (?, ?, ?, ?)',
+  )
+
+  const switchOver = sqlite.prepare(
+    'UPDATE repo SET id = ?, head = ?, rev = ?, data = ?, commit_bytes = ? WHERE id = ? AND did = ? AND head = ?',
+  )
+  const moveOver = tablesOfRepos(database).map((table) =>
+    sqlite.prepare(`UPDATE ${table} SET repo = ? WHERE repo = ?`),
+  )
+  const keepBlobs = sqlite.prepare(
+    `UPDATE blob SET temporary = 0 WHERE repo = ?1 AND temporary = 1
+      AND EXISTS (SELECT 1 FROM record_blob INDEXED BY record_blob_by_cid WHERE repo = ?1 AND cid = blob.cid)`,
+  )
+  const releaseBlobs = sqlite.prepare(
+    `UPDATE blob SET temporary = 1, created_at = ?2 WHERE repo = ?1 AND temporary = 0
+      AND NOT EXISTS (SELECT 1 FROM record_blob INDEXED BY record_blob_by_cid WHERE repo = ?1 AND cid = blob.cid)`,
+  )
+  const sweeps = [
+    sqlite.prepare(
+      `DELETE FROM node WHERE id IN (SELECT id FROM node INDEXED BY node_by_cid WHERE repo = ?1 LIMIT ${SWEPT_ROWS})`,
+    ),
+    ...['record', 'record_blob', 'backlink'].map((table) =>
+      sqlite.prepare(
+        `DELETE FROM ${table} WHERE repo = ?1 AND path <= (SELECT max(path)
+          FROM (SELECT path FROM ${table} WHERE repo = ?1 ORDER BY path LIMIT ${SWEPT_ROWS}))`,
+      ),
+    ),
+  ]
+
+  const underWay = new Set<number>()
+
+  return {
+    async begin(did) {
+      const before = repos.idOf(did)
+      if (before === undefined) return undefined
+      const number = database.stage(() => (reserve.get() as { id: number }).id)
+      underWay.add(number)
+      // An empty repository has nothing that could keep its revision.
+      const replaces = anyRecord.get(before) !== undefined
+
+      return {
+        async put(rev, nodes, records) {
+          database.stage(() => {
+            for (const { cid, bytes } of nodes)
+              if (replaces) mergeNode.run(number, cid.bytes, rev, bytes, before)
+              else insertNode.run(number, cid.bytes, rev, bytes)
+            for (const { path, cid, bytes, blobs, subject } of records) {
+              if (replaces) mergeRecord.run(number, path, cid.bytes, rev, bytes, before)
+              else insertRecord.run(number, path, cid.bytes, rev, bytes)
+              for (const blob of blobs) insertReference.run(number, path, blob.bytes, rev, before)
+              if (subject !== undefined)
+                insertBacklink.run(number, path, path.slice(0, path.indexOf('/')), subject)
+            }
+          })
+        },
+
+        async finish({ expectedHead, head, at, events }) {
+          let entries: readonly LogEntry[] = []
+          const done = database.transaction(() => {
+            const { cid, rev, data, commitBytes } = head
+            const { changes } = switchOver.run(
+              number,
+              cid.bytes,
+              rev,
+              data.bytes,
+              commitBytes,
+              before,
+              did,
+              expectedHead.bytes,
+            )
+            if (changes === 0) return false
+            for (const statement of moveOver) statement.run(number, before)
+            keepBlobs.run(number)
+            releaseBlobs.run(number, at)
+            forgetRemnant.run(number)
+            addRemnant.run(before)
+            entries = log.appendInTransaction(events)
+            return true
+          })
+          if (done) repos.forgetId(did)
+          log.publish(entries)
+          return done
+        },
+
+        [Symbol.dispose]: () => underWay.delete(number),
+      }
+    },
+
+    async sweep() {
+      const abandoned = (remnants.all() as unknown as { id: number }[]).find(({ id }) => !underWay.has(id))
+      if (abandoned === undefined) return false
+      database.stage(() => {
+        // One table at a time, the last of which takes the number with it.
+        const found = sweeps.some((statement) => Number(statement.run(abandoned.id).changes) > 0)
+        if (!found) forgetRemnant.run(abandoned.id)
+      })
+      return true
+    },
+  }
+}
+
+/** Tables other than the staged ones in which `repo` is the number of a repository, those of later versions included. */
+function tablesOfRepos({ sqlite }: Database): string[] {
+  const rows = sqlite
+    .prepare(
+      `SELECT name FROM sqlite_schema AS t WHERE type = 'table'
+        AND EXISTS (SELECT 1 FROM pragma_table_info(t.name) WHERE name = 'repo')`,
+    )
+    .all() as unknown as { name: string }[]
+  return rows.map(({ name }) => name).filter((name) => !STAGED.some((staged) => staged === name))
+}

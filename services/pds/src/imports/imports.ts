@@ -1,0 +1,235 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type Block, DataError } from '@imago/data'
+import type { Directory } from '@imago/identity'
+import { type Commit, RepoError, signCommit, verifyRepoStream } from '@imago/repo'
+import { createSlots, type Logger } from '@imago/service'
+import { MAX_REV_AHEAD_MS } from '@imago/sync'
+import { type Did, type Tid, type TidClock, tidMicros } from '@imago/syntax'
+import { entryOf, syncEvent } from '../events/events.ts'
+import type { PlcClient } from '../identity/plc-client.ts'
+import type { RepoState, RepoStore } from '../repos/repo-store.ts'
+import { type CommitSigner, signerOf } from './commit-signers.ts'
+import { createHeldBlocks, emptyHeldBlocksFolder } from './held-blocks.ts'
+import type { ImportStore, StagedRecord, Staging } from './import-store.ts'
+import { importedRecord } from './imported-record.ts'
+import { InvalidImportError } from './invalid-import-error.ts'
+
+/** What has come in so far. */
+export interface ImportProgress {
+  readonly records: number
+  /** Commit, nodes and records. */
+  readonly blocks: number
+  /** Of the blocks. */
+  readonly bytes: number
+}
+
+export interface Imported extends ImportProgress {
+  readonly rev: Tid
+  readonly signer: CommitSigner
+}
+
+/** Takes in repositories from elsewhere. */
+export interface Imports extends AsyncDisposable {
+  /**
+   * Reads a CAR file to its end and puts the repository that it holds in the place of the account's own, signed anew by
+   * our key at a revision beyond both. When the promise resolves, that is durable; when it rejects, nothing changed, and
+   * the same file may be sent again.
+   * @throws {InvalidImportError} and whatever `body` throws.
+   */
+  run(did: Did, body: AsyncIterable<Uint8Array>): Promise<Imported>
+  /** Of the import that is under way for an account. */
+  progress(did: Did): ImportProgress | undefined
+  /** Removes, in the background, what imports left behind that broke off. */
+  sweep(): void
+}
+
+export interface ImportsPorts {
+  readonly repos: Pick<RepoStore, 'open'>
+  readonly store: ImportStore
+  readonly directory: Directory
+  readonly plc: PlcClient
+  readonly clock: TidClock
+  readonly now: () => number
+  readonly randomId: () => string
+  /** Blocks that come before their turn wait in a folder here. */
+  readonly dataDirectory: string
+  /** Of one repository: bytes of the file, and bytes of the blocks that it comes to. */
+  readonly maxBytes: number
+  readonly logger: Logger
+}
+
+/** Imports at a time; others wait their turn. Each takes some megabytes, and a share of the one processor. */
+const MAX_PARALLEL = 2
+/** One transaction of staged blocks, which everybody else waits for: some milliseconds. */
+const BATCH_BLOCKS = 500
+const BATCH_BYTES = 512 * 1024
+const LOG_INTERVAL_MS = 5000
+
+export function createImports(ports: ImportsPorts): Imports {
+  const { repos, store, clock, now, randomId, maxBytes, logger } = ports
+  const folder = emptyHeldBlocksFolder(ports.dataDirectory)
+  const slots = createSlots(MAX_PARALLEL)
+  const underWay = new Map<Did, Counts>()
+  const running = new Set<Promise<unknown>>()
+  let sweeping: Promise<void> | undefined
+  let stopped = false
+
+  async function receive(did: Did, body: AsyncIterable<Uint8Array>, counts: Counts): Promise<Imported> {
+    const before = await repos.open(did)
+    using staging = before && (await store.begin(did))
+    if (before === undefined || staging === undefined)
+      throw new InvalidImportError(`no repository of ${did} lies here`)
+    using held = createHeldBlocks(folder, randomId())
+    const batch = createBatch(staging, counts, maxBytes)
+    const { commit, records } = await verifyRepoStream(body, {
+      did,
+      held,
+      maxHeldBytes: maxBytes,
+      limits: { maxBytes, maxBlocks: Number.POSITIVE_INFINITY },
+      onNode: (node) => batch.addNode(node),
+    })
+    const rev = clock.next(latest(before.rev, checkedRev(commit, now())))
+    const signer = await checkedSigner(commit, before)
+    let lastLogged = now()
+    for await (const some of records) {
+      for (const record of some) {
+        batch.addRecord(importedRecord(record))
+        if (batch.isFull()) await batch.flush(rev)
+      }
+      if (stopped) throw new InvalidImportError('the server is stopping: send the file again')
+      if (now() - lastLogged < LOG_INTERVAL_MS) continue
+      lastLogged = now()
+      logger.info({ did, ...counts }, 'importing a repository')
+    }
+    await batch.flush(rev)
+    await finish(before, staging, commit, rev)
+    return { ...counts, rev, signer }
+  }
+
+  async function checkedSigner(commit: Commit, { keypair, did }: RepoState): Promise<CommitSigner> {
+    const signer = await signerOf(commit, { ...ports, own: keypair.publicKey })
+    if (signer === 'stranger')
+      throw new InvalidImportError(
+        `no key that ${did} ever had signed this repository: export it anew from where the account was`,
+      )
+    return signer
+  }
+
+  async function finish(before: RepoState, staging: Staging, { data }: Commit, rev: Tid): Promise<void> {
+    const { did, keypair, status } = before
+    const signed = signCommit({ did, data, rev }, keypair)
+    // Of an account that is not active, its activation will tell.
+    const events = status === undefined ? [syncEvent(did, { ...signed, rev }, now())] : []
+    const done = await staging.finish({
+      expectedHead: before.cid,
+      head: { cid: signed.cid, rev, data, commitBytes: signed.bytes },
+      at: now(),
+      events: events.map((event) => entryOf(did, event)),
+    })
+    if (!done)
+      throw new InvalidImportError(
+        `the repository of ${did} was written to during the import, which would undo that: send the file again`,
+      )
+  }
+
+  async function sweepAll(): Promise<void> {
+    while (!stopped && (await store.sweep())) await nextTurn()
+  }
+
+  function sweep(): void {
+    // One that comes late still finds what the one before it left.
+    sweeping = (sweeping ?? Promise.resolve())
+      .then(sweepAll)
+      .catch((error) => logger.error({ err: error }, 'what an import left behind could not be removed'))
+  }
+
+  return {
+    async run(did, body) {
+      if (underWay.has(did))
+        throw new InvalidImportError(`an import of ${did} is under way: wait for it, or break it off`)
+      const counts: Counts = { records: 0, blocks: 1, bytes: 0 }
+      underWay.set(did, counts)
+      const startedAt = now()
+      const work = slots.run(() => receive(did, body, counts))
+      running.add(work)
+      try {
+        const imported = await work
+        logger.info({ did, ...imported, ms: now() - startedAt }, 'imported a repository')
+        return imported
+      } catch (error) {
+        logger.warn({ did, ...counts, reason: (error as Error).message }, 'an import came to nothing')
+        throw explained(error)
+      } finally {
+        running.delete(work)
+        underWay.delete(did)
+        sweep()
+      }
+    },
+    progress: (did) => underWay.get(did),
+    sweep,
+    async [Symbol.asyncDispose]() {
+      stopped = true
+      await Promise.allSettled(running)
+      await sweeping
+    },
+  }
+}
+
+type Counts = { -readonly [K in keyof ImportProgress]: ImportProgress[K] }
+
+/** Blocks that go to the store together. */
+function createBatch(staging: Staging, counts: Counts, maxBytes: number) {
+  let nodes: Block[] = []
+  let records: StagedRecord[] = []
+  let bytes = 0
+
+  function count(block: Uint8Array): void {
+    bytes += block.length
+    counts.blocks++
+    counts.bytes += block.length
+    // A file names a large record from many places at the price of one.
+    if (counts.bytes > maxBytes)
+      throw new InvalidImportError(
+        `the repository comes to more than ${maxBytes} bytes: no larger one is taken`,
+      )
+  }
+
+  return {
+    addNode(node: Block): void {
+      nodes.push(node)
+      count(node.bytes)
+    },
+    addRecord(record: StagedRecord): void {
+      records.push(record)
+      counts.records++
+      count(record.bytes)
+    },
+    isFull: () => nodes.length + records.length >= BATCH_BLOCKS || bytes >= BATCH_BYTES,
+    async flush(rev: Tid): Promise<void> {
+      await staging.put(rev, nodes, records)
+      nodes = []
+      records = []
+      bytes = 0
+      await nextTurn()
+    },
+  }
+}
+
+const latest = (a: Tid, b: Tid): Tid => (a > b ? a : b)
+
+/** A revision that the ones to come may follow without being refused for being ahead of time. */
+function checkedRev({ rev }: Commit, nowMs: number): Tid {
+  const aheadMs = tidMicros(rev) / 1000 - nowMs
+  if (aheadMs > MAX_REV_AHEAD_MS)
+    throw new InvalidImportError(
+      `the revision ${rev} of the repository is ${Math.round(aheadMs / 60_000)} minutes ahead of this server's clock, and no host would take what follows it: set the clock that is wrong, or import later`,
+    )
+  return rev
+}
+
+/** What is wrong with the file is the sender's affair, and no corruption of ours. */
+function explained(error: unknown): unknown {
+  if (error instanceof RepoError || error instanceof DataError)
+    return new InvalidImportError(`the repository cannot be taken in: ${error.message}`, { cause: error })
+  return error
+}
