@@ -6,6 +6,7 @@ import { commitFrames } from '../inputs/commit-frames.ts'
 import type { GroupContext } from '../lib/group.ts'
 import { measure } from '../lib/measure.ts'
 import type { Row } from '../lib/row.ts'
+import { openLibsecp256k1 } from '../lib/yardstick.ts'
 
 const SEED = 1
 const REPO_RECORDS = 10_000
@@ -29,8 +30,9 @@ export async function* rows({ quick }: GroupContext): AsyncGenerator<Row> {
   }
   const blocks = cars.reduce((sum, car) => sum + readCar(car).blocks.size, 0)
   const bytes = cars.reduce((sum, car) => sum + car.length, 0)
-  const { ours } = measure(
-    { ours: (i) => readCar(cars[i % cars.length]!) },
+  const library = openLibsecp256k1()
+  const { ours, signature } = measure(
+    { ours: (i) => readCar(cars[i % cars.length]!), ...(library && { signature: library.verify }) },
     quick ? { runs: 3, runMs: 40, warmUpMs: 120 } : {},
   )
   yield {
@@ -39,6 +41,7 @@ export async function* rows({ quick }: GroupContext): AsyncGenerator<Row> {
     ours: ours.median,
     spread: ours.spread,
     bar: { limit: 15 },
+    ...(signature && { yardstick: library!.yardstick(signature.median) }),
     note: `${(bytes / cars.length / 1000).toFixed(1)} kB in ${(blocks / cars.length).toFixed(1)} blocks`,
   }
 }

@@ -10,7 +10,8 @@ import type { GroupContext } from '../lib/group.ts'
 import { measure, perSecond } from '../lib/measure.ts'
 import { measureAsync } from '../lib/measure-async.ts'
 import { installPeers, PeerUnavailableError } from '../lib/peers.ts'
-import { formatFigure, type Row } from '../lib/row.ts'
+import type { Row } from '../lib/row.ts'
+import { openLibsecp256k1 } from '../lib/yardstick.ts'
 
 const SEED = 1
 const REPO_RECORDS = 10_000
@@ -52,7 +53,10 @@ function inversionOf({ bytes }: CommitFrame): Inversion {
 function invert({ blocks, data, ops, event }: Inversion): void {
   const tree = Mst.open(blocks, data)
   verifyTree(tree, { partial: true })
-  for (const { path, cid } of ops) if (tree.get(path)?.toString() !== cid?.toString()) throw new Error(path)
+  for (const { path, cid } of ops) {
+    const held = tree.get(path)
+    if (cid === null ? held !== undefined : held === undefined || !held.equals(cid)) throw new Error(path)
+  }
   if (!invertOps(tree, ops).root.equals(event.prevData!)) throw new Error('another root')
 }
 
@@ -66,7 +70,14 @@ async function inversionRow(
     invert(inversion)
     assert.throws(() => invert({ ...inversion, event: { ...inversion.event, prevData: inversion.data } }))
   }
-  const { ours } = measure({ ours: (i) => invert(inversions[i % COMMITS]!) }, effort)
+  const library = openLibsecp256k1()
+  const { ours, signature } = measure(
+    {
+      ours: (i) => invert(inversions[i % COMMITS]!),
+      ...(library && { signature: library.verify }),
+    },
+    effort,
+  )
   const peers = await invertWithPeer(inversions, progress)
   return {
     name: 'inversion of one commit, all checks',
@@ -75,6 +86,7 @@ async function inversionRow(
     spread: ours.spread,
     ...(peers && { peers }),
     bar: { limit: 60 },
+    ...(signature && { yardstick: library!.yardstick(signature.median) }),
   }
 }
 
@@ -123,32 +135,34 @@ function* verdictRows(stream: CommitStream, effort: { runs: number }): Generator
     damaged[damaged.length >> 1]! ^= 1
     assert.notEqual(judge({ ...frame, bytes: damaged }), 'accepted')
   }
-  const commits = frames.map((frame) => inversionOf(frame))
-  const objects = commits.map(({ event, blocks }) => parseCommit(blocks.get(event.commit)!))
-  const figures = measure(
+  const library = openLibsecp256k1()
+  const { ours, signature } = measure(
     {
-      verdict: (i) => judge(frames[i % COMMITS]!),
-      // What no verdict can do without: beside it, a slow machine is told from a slow verdict.
-      signature: (i) => key.verify(UNSIGNED, objects[i % COMMITS]!.sig),
+      ours: (i) => judge(frames[i % COMMITS]!),
+      ...(library && { signature: library.verify }),
     },
     effort,
   )
-  const note = `frames of ${(meanBytes / 1000).toFixed(1)} kB in ${meanBlocks.toFixed(1)} blocks; the signature alone takes ${formatFigure(figures.signature.median, 'µs')}`
-  const { median, spread } = figures.verdict
+  const common = {
+    spread: ours.spread,
+    note: `frames of ${(meanBytes / 1000).toFixed(1)} kB in ${meanBlocks.toFixed(1)} blocks`,
+    ...(signature && { yardstick: library!.yardstick(signature.median) }),
+  }
   yield {
+    ...common,
     name: 'whole commit verdict, sixteen checks',
     unit: 'µs',
-    ours: median,
-    spread,
+    ours: ours.median,
     bar: { limit: 140 },
-    note,
   }
-  const rate = perSecond(median)
-  yield { name: 'commit verdicts of one core', unit: '/s', ours: rate, spread, bar: { limit: 7000 }, note }
+  yield {
+    ...common,
+    name: 'commit verdicts of one core',
+    unit: '/s',
+    ours: perSecond(ours.median),
+    bar: { limit: 7000 },
+  }
 }
-
-/** About what a commit's signed bytes come to. */
-const UNSIGNED = new Uint8Array(140)
 
 /** On the clock: what is asked is whether cores that are there are used. */
 async function poolRow(stream: CommitStream, { quick }: GroupContext): Promise<Row> {

@@ -13,6 +13,7 @@ import type { GroupContext } from '../lib/group.ts'
 import { measure, perSecond, type Work } from '../lib/measure.ts'
 import { installPeers, type Peers, PeerUnavailableError } from '../lib/peers.ts'
 import type { Row } from '../lib/row.ts'
+import { openLibsecp256k1 } from '../lib/yardstick.ts'
 import { bundleRows } from './lexicon-bundles.ts'
 
 const SEED = 1
@@ -84,13 +85,18 @@ export async function* rows(context: GroupContext): AsyncGenerator<Row> {
     note: `peers are given values, decoded before; decoding first and then judging: ${Math.round(perSecond(decoding!.median)).toLocaleString('en')}/s`,
   }
 
-  const generating = measure({ ours: () => generate(documents) }, quick ? { runs: 2 } : { runs: 5 })
+  const library = openLibsecp256k1()
+  const generating = measure(
+    { ours: () => generate(documents), ...(library && { signature: library.verify }) },
+    quick ? { runs: 2 } : { runs: 5 },
+  )
   yield {
     name: names[3]!,
     unit: 's',
     ours: generating.ours.median / 1e6,
     spread: generating.ours.spread,
     bar: { limit: GENERATE_SECONDS },
+    ...(generating.signature && { yardstick: library!.yardstick(generating.signature.median) }),
     note: `${files.length} modules`,
   }
   yield* bundleRows(peers, folder)

@@ -1,207 +1,196 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { cidOfDrisl, encode, fromJson } from '@imago/data'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fsyncNote, temporaryFolder } from '../lib/disk.ts'
-import { median, summarize } from '../lib/figure.ts'
 import type { Group } from '../lib/group.ts'
-import { type Load, loadPds, missingForLoad } from '../lib/pds-load.ts'
-import { installPeers, type Peers, PeerUnavailableError } from '../lib/peers.ts'
+import { checkPds, createPdsClient } from '../lib/pds-client.ts'
+import { ACCOUNTS, type Contest, contend, type Work } from '../lib/pds-contest.ts'
+import { FULL, fullDatabase, START } from '../lib/pds-full.ts'
+import { missingForLoad } from '../lib/pds-load.ts'
+import { importRepository } from '../lib/pds-migration.ts'
+import { BLOB_LIMIT_BYTES, type Running, startOurs, startPlc, startReference } from '../lib/pds-servers.ts'
+import { LAG, REPLAY, stream } from '../lib/pds-stream.ts'
+import { installPeers, PeerUnavailableError } from '../lib/peers.ts'
 import { formatFigure, type Row } from '../lib/row.ts'
-import { freePort, missingForPinning, type ServerProcess, startServer } from '../lib/server-process.ts'
+import { missingForMemory, missingForPinning, residentBytes } from '../lib/server-process.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const SERVER_CORE = 1
-const LOAD_CORE = 0
-const ACCOUNTS = 100
-/** Of each account before records are read: the same for both servers, and soon made. */
-const RECORDS = 100
+const MB = 1e6
 
-const WORK = [
-  { mode: 'createRecord', concurrency: 64, durable: true },
-  { mode: 'getRecord', concurrency: 16, durable: false },
-] as const
+const WORK: readonly Work[] = [
+  {
+    name: `createRecord, ${ACCOUNTS} accounts, 64 in flight`,
+    load: { mode: 'createRecord', concurrency: 64 },
+    bar: { timesPeer: 10 },
+    durable: true,
+    p99: { name: 'createRecord, 64 in flight: 99 of 100 answers', limitMs: 50 },
+  },
+  {
+    name: `createRecord, ${ACCOUNTS} accounts, 1 in flight`,
+    load: { mode: 'createRecord', concurrency: 1 },
+    bar: { timesPeer: 4 },
+    durable: true,
+  },
+  {
+    name: `getRecord, ${ACCOUNTS} accounts, 16 in flight`,
+    load: { mode: 'getRecord', concurrency: 16 },
+    bar: { timesPeer: 8 },
+  },
+  {
+    name: 'listRecords of 100, 16 in flight',
+    load: { mode: 'listRecords', concurrency: 16 },
+    bar: { timesPeer: 6 },
+  },
+  {
+    name: 'applyWrites of 100, 100 accounts, 4 in flight',
+    load: { mode: 'applyWrites', concurrency: 4 },
+    bar: { timesPeer: 8 },
+    durable: true,
+  },
+  {
+    name: 'getRepo of 10,000 records, 2 in flight',
+    load: { mode: 'getRepo', concurrency: 2, accounts: 1, records: 10_000 },
+    bar: { timesPeer: 5 },
+  },
+  {
+    name: 'uploadBlob of 1 MB, 8 in flight',
+    load: { mode: 'uploadBlob', concurrency: 8 },
+    bar: { timesPeer: 2 },
+    durable: true,
+  },
+]
 
-const nameOf = ({ mode, concurrency }: (typeof WORK)[number]) =>
-  `${mode}, ${ACCOUNTS} accounts, ${concurrency} in flight`
+const IMPORT = 'importRepo of 100,000 records'
+const IMPORT_MEMORY = 'importRepo of 100,000 records: memory on top'
+const LARGE_BLOB = 'uploadBlob of 300 MB: memory on top'
+const IDLE = 'memory, idle'
 
-/** Our PDS and the reference, one after the other under the same load, on a core of its own. */
+/** Our PDS and the reference, under the same loads, each on a core of its own. */
 export const group: Group = {
-  about: 'requests per second of the PDS on one core, against the reference PDS',
+  about: 'speed, latency and memory of the PDS on one core, against the reference PDS',
 
-  async *rows({ quick, progress }): AsyncGenerator<Row> {
-    const missing = missingForLoad() ?? missingForPinning()
+  async *rows(context): AsyncGenerator<Row> {
+    const { progress } = context
+    const missing = missingForLoad() ?? missingForPinning() ?? missingForMemory()
     const peers = missing ?? (await installPeers('pds', progress).catch(unavailable))
     if (typeof peers === 'string') {
-      yield* WORK.map((work) => ({ name: nameOf(work), missing: peers }))
+      const names = WORK.flatMap(({ name, p99 }) => (p99 ? [name, p99.name] : [name]))
+      const others = [LAG, REPLAY, IMPORT, IMPORT_MEMORY, LARGE_BLOB, IDLE, FULL, START]
+      yield* [...names, ...others].map((name) => ({ name, missing: peers }))
       return
     }
 
     using folder = temporaryFolder()
     await using stack = new AsyncDisposableStack()
     const plc = stack.use(await startPlc(join(folder.path, 'plc')))
-    const contenders = {
-      ours: stack.use(await startOurs(join(folder.path, 'ours'), plc.url)),
-      peer: stack.use(await startReference(join(folder.path, 'reference'), plc.url, peers)),
-    }
-    for (const { url } of Object.values(contenders)) await checkPds(url)
-
-    const runs = quick ? 1 : 3
-    for (const work of WORK) {
-      const loads = { ours: [] as Load[], peer: [] as Load[] }
-      for (let run = 0; run < runs; run++)
-        for (const who of ['ours', 'peer'] as const) {
-          progress(`${work.mode} against ${who === 'ours' ? 'ours' : 'the reference'}, ${run + 1} of ${runs}`)
-          const { url, pid, folder: data } = contenders[who]
-          const load = await loadPds({
-            url,
-            mode: work.mode,
-            accounts: ACCOUNTS,
-            concurrency: work.concurrency,
-            seconds: quick ? 2 : 5,
-            records: RECORDS,
-            sessionFile: join(data, 'sessions.json'),
-            serverPid: pid,
-            core: LOAD_CORE,
-          })
-          loads[who].push(load)
-        }
-      const ours = rateOf(loads.ours)
-      yield {
-        name: nameOf(work),
-        unit: '/s',
-        ours: ours.median,
-        spread: ours.spread,
-        peers: { [peers.title('@atproto/pds')]: rateOf(loads.peer).median },
-        bar: { timesPeer: 3 },
-        note: [
-          ...cpuNote(loads),
-          ...(work.durable ? [`${fsyncNote(folder.path)}, which only ours waits for`] : []),
-        ].join('; '),
+    const shared = { peerName: peers.title('@atproto/pds'), plcUrl: plc.url, ...context }
+    /** Both servers, with nothing in them and nothing in their memory. */
+    const start = async (name: string): Promise<Contest> => {
+      const ours = await startOurs(join(folder.path, `${name}-ours`), plc.url)
+      const peer = await startReference(join(folder.path, `${name}-reference`), plc.url, peers)
+      const stop = async () => {
+        await ours[Symbol.asyncDispose]()
+        await peer[Symbol.asyncDispose]()
       }
+      return { ...shared, ours, peer, disk: fsyncNote(folder.path), [Symbol.asyncDispose]: stop }
     }
+    {
+      // Fills the cache of compiled code, for all that follow.
+      await using _first = await startOurs(join(folder.path, 'first'), plc.url)
+    }
+    {
+      await using contest = await start('idle')
+      yield* idleMemory(contest)
+      yield* largeBlob(contest)
+      yield* imports(contest)
+    }
+    {
+      await using contest = await start('busy')
+      for (const { url } of [contest.ours, contest.peer]) await checkPds(url)
+      for (const work of WORK) yield* contend(contest, work)
+      yield* stream(contest)
+    }
+    yield* fullDatabase(join(folder.path, 'full'), shared)
   },
 }
 
-const rateOf = (loads: readonly Load[]) => summarize(loads.map(({ opsPerSec }) => opsPerSec))
+async function* imports({ ours, peer, peerName, plcUrl, quick, progress }: Contest): AsyncGenerator<Row> {
+  const records = quick ? 10_000 : 100_000
+  const run = ({ url, pid }: Running) =>
+    importRepository(createPdsClient(url), { name: 'newcomer', records, plcUrl, serverPid: pid })
+  progress(`importRepo of ${records} records: ours`)
+  const mine = await run(ours)
+  progress(`importRepo of ${records} records: the reference`)
+  const theirs = await run(peer)
+  yield {
+    name: IMPORT,
+    unit: 's',
+    ours: mine.seconds,
+    peers: { [peerName]: theirs.seconds },
+    bar: { timesPeer: 5 },
+    note: `${records} records in a file of ${formatFigure(mine.carBytes / MB, 'MB')}`,
+  }
+  yield {
+    name: IMPORT_MEMORY,
+    unit: 'MB',
+    ours: onTop(mine),
+    peers: { [peerName]: onTop(theirs) },
+    bar: { limit: 128 },
+    note: `at the highest, beyond ${formatFigure(mine.beforeBytes / MB, 'MB')} before`,
+  }
+}
 
-/** Steadier than a rate where somebody else uses the core, too. */
-function cpuNote({ ours, peer }: { ours: readonly Load[]; peer: readonly Load[] }): string[] {
-  const [mine, theirs] = [ours, peer].map((loads) => loads.flatMap((load) => load.serverCpuMsPerOp ?? []))
-  if (!mine?.length || !theirs?.length) return []
-  return [
-    `processor time of one ${formatFigure(median(mine), 'ms')}, the peer's ${formatFigure(median(theirs), 'ms')}`,
-  ]
+const onTop = ({ peakBytes, beforeBytes }: { peakBytes: number; beforeBytes: number }) =>
+  Math.max(peakBytes - beforeBytes, 1) / MB
+
+async function* largeBlob({ ours, quick, progress }: Contest): AsyncGenerator<Row> {
+  progress('uploadBlob of 300 MB')
+  const client = createPdsClient(ours.url)
+  const session = await client.createAccount('photographer')
+  const total = quick ? 50 * MB : BLOB_LIMIT_BYTES
+  const chunk = randomBytes(1024 * 1024)
+  async function* body() {
+    for (let sent = 0; sent < total; sent += chunk.length) yield chunk.subarray(0, total - sent)
+  }
+  const beforeBytes = residentBytes(ours.pid)
+  let peakBytes = beforeBytes
+  const sampling = setInterval(() => {
+    peakBytes = Math.max(peakBytes, residentBytes(ours.pid))
+  }, 20)
+  const startedAt = performance.now()
+  const response = await client.request('com.atproto.repo.uploadBlob', {
+    method: 'POST',
+    headers: { 'content-type': 'application/octet-stream', authorization: `Bearer ${session.accessJwt}` },
+    body: ReadableStream.from(body()),
+    duplex: 'half',
+  } as RequestInit)
+  clearInterval(sampling)
+  const seconds = (performance.now() - startedAt) / 1000
+  const { blob } = (await response.json()) as { blob: { size: number } }
+  if (blob.size !== total) throw new Error(`${total} bytes were sent, and the blob has ${blob.size}`)
+  yield {
+    name: LARGE_BLOB,
+    unit: 'MB',
+    ours: onTop({ peakBytes, beforeBytes }),
+    bar: { limit: 64 },
+    note: `${formatFigure(total / MB, 'MB')}, beyond ${formatFigure(beforeBytes / MB, 'MB')} before; ${formatFigure(total / MB / seconds, 'MB/s')}`,
+  }
+}
+
+const SETTLE_MS = 2000
+
+async function* idleMemory({ ours, peer, peerName }: Contest): AsyncGenerator<Row> {
+  for (const { url } of [ours, peer]) await createPdsClient(url).query('com.atproto.server.describeServer')
+  await sleep(SETTLE_MS)
+  yield {
+    name: IDLE,
+    unit: 'MB',
+    ours: residentBytes(ours.pid) / MB,
+    peers: { [peerName]: residentBytes(peer.pid) / MB },
+    bar: { limit: 120 },
+  }
 }
 
 const unavailable = (error: unknown): string => {
   if (error instanceof PeerUnavailableError) return error.message
   throw error
-}
-
-interface Running extends AsyncDisposable {
-  readonly url: string
-  readonly pid: number
-  readonly folder: string
-}
-
-const running = (url: string, folder: string, server: ServerProcess): Running => ({
-  url,
-  folder,
-  pid: server.pid,
-  [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
-})
-
-/** The directory that both servers register their accounts with. */
-async function startPlc(folder: string): Promise<Running> {
-  const port = await freePort()
-  const url = `http://localhost:${port}`
-  const server = await startServer({
-    command: [process.execPath, join(root, 'services/plc/src/main.ts')],
-    env: { PLC_PORT: String(port), PLC_DATABASE_FILE: join(folder, 'plc.sqlite'), PLC_LOG_LEVEL: 'warn' },
-    core: LOAD_CORE,
-    ready: { url: `${url}/_health` },
-  })
-  return running(url, folder, server)
-}
-
-/** Names and meanings of our settings are the reference's: both get the same environment. */
-function environment(port: number, folder: string, plcUrl: string): Record<string, string> {
-  mkdirSync(folder, { recursive: true })
-  return {
-    PDS_HOSTNAME: 'localhost',
-    PDS_PORT: String(port),
-    PDS_DATA_DIRECTORY: folder,
-    PDS_BLOBSTORE_DISK_LOCATION: join(folder, 'blobs'),
-    PDS_DID_PLC_URL: plcUrl,
-    PDS_JWT_SECRET: randomBytes(16).toString('hex'),
-    PDS_ADMIN_PASSWORD: randomBytes(16).toString('hex'),
-    PDS_PLC_ROTATION_KEY_K256_PRIVATE_KEY_HEX: randomBytes(32).toString('hex'),
-    PDS_INVITE_REQUIRED: 'false',
-  }
-}
-
-async function startOurs(folder: string, plcUrl: string): Promise<Running> {
-  const port = await freePort()
-  const url = `http://localhost:${port}`
-  const server = await startServer({
-    command: [process.execPath, join(root, 'services/pds/src/main.ts')],
-    env: { ...environment(port, folder, plcUrl), LOG_LEVEL: 'warn' },
-    core: SERVER_CORE,
-    ready: { url: `${url}/xrpc/_health` },
-  })
-  return running(url, folder, server)
-}
-
-async function startReference(folder: string, plcUrl: string, peers: Peers): Promise<Running> {
-  const port = await freePort()
-  const url = `http://localhost:${port}`
-  const server = await startServer({
-    command: [process.execPath, join(root, 'bench/reference-pds.ts'), peers.entry],
-    env: {
-      ...environment(port, folder, plcUrl),
-      PDS_DEV_MODE: 'true',
-      PDS_DISABLE_SSRF_PROTECTION: 'true',
-      PDS_RATE_LIMITS_ENABLED: 'false',
-      LOG_ENABLED: 'false',
-    },
-    core: SERVER_CORE,
-    ready: { url: `${url}/xrpc/_health` },
-  })
-  return running(url, folder, server)
-}
-
-/** One account, one record, and the record as it was written, under the CID that its bytes have. */
-async function checkPds(url: string): Promise<void> {
-  const call = async (method: string, init?: RequestInit) => {
-    const response = await fetch(`${url}/xrpc/${method}`, init)
-    const body = await response.json()
-    if (!response.ok) throw new Error(`${url}: ${method} answers ${response.status} ${JSON.stringify(body)}`)
-    return body as Record<string, unknown>
-  }
-  const post = (method: string, body: unknown, headers: Record<string, string> = {}) =>
-    call(method, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body),
-    })
-  const { did, accessJwt } = await post('com.atproto.server.createAccount', {
-    handle: 'first-of-all.test',
-    email: 'check@example.com',
-    password: randomBytes(16).toString('hex'),
-  })
-  const collection = 'app.bsky.feed.post'
-  const record = { $type: collection, text: 'Grüße 👋', createdAt: new Date().toISOString() }
-  const { uri, cid } = await post(
-    'com.atproto.repo.createRecord',
-    { repo: did, collection, record },
-    { authorization: `Bearer ${accessJwt}` },
-  )
-  const rkey = String(uri).split('/').at(-1)
-  const read = await call(`com.atproto.repo.getRecord?repo=${did}&collection=${collection}&rkey=${rkey}`)
-  const expected = cidOfDrisl(encode(fromJson(record))).toString()
-  const found = cidOfDrisl(encode(fromJson(read['value']))).toString()
-  if (cid !== expected || read['cid'] !== expected || found !== expected)
-    throw new Error(`${url}: a record of CID ${expected} was acknowledged as ${cid}, and read as ${found}`)
 }

@@ -1,4 +1,4 @@
-import { importKeypair, type PublicKey } from '@imago/crypto'
+import { importKeypair, type Keypair, type PublicKey } from '@imago/crypto'
 import { BlockMap, type Cid, carEntry, carHeader, encode } from '@imago/data'
 import { exportRepo, Mst, signCommit } from '@imago/repo'
 import { createRandom } from '@imago/sim/random'
@@ -14,14 +14,22 @@ export interface RepositoryCar {
   chunks(): Generator<Uint8Array, void, undefined>
 }
 
-const did: Did = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz'
+const NOBODY: Did = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz'
 const REV = '3m4zzzzzzzz2a'
 const CHUNK_BYTES = 65_536
 
-/** A repository of `records` records, signed with K-256; the same seed gives the same bytes. */
-export function repositoryCar({ seed, records }: { seed: number; records: number }): RepositoryCar {
+/**
+ * A repository of `records` records; the same seed gives the same bytes.
+ * @param options.owner whose it is, and who signs. Default: nobody that is in a directory, with K-256.
+ */
+export function repositoryCar(options: {
+  seed: number
+  records: number
+  owner?: { did: Did; keypair: Keypair }
+}): RepositoryCar {
+  const { seed, records } = options
   const random = createRandom(seed)
-  const keypair = importKeypair('k256', random.bytes(32))
+  const { did, keypair } = options.owner ?? { did: NOBODY, keypair: importKeypair('k256', random.bytes(32)) }
   const blocks = new BlockMap()
   const entries = Array.from({ length: records }, () => {
     const { collection, record } = anyRecord(random)

@@ -14,7 +14,7 @@ export const missingForLoad = (): string | undefined =>
 
 export interface LoadOptions {
   readonly url: string
-  readonly mode: 'createRecord' | 'getRecord'
+  readonly mode: 'createRecord' | 'getRecord' | 'listRecords' | 'getRepo' | 'applyWrites' | 'uploadBlob'
   readonly accounts: number
   readonly concurrency: number
   readonly seconds: number
@@ -25,10 +25,13 @@ export interface LoadOptions {
   readonly serverPid: number
   /** The core that the load may use. */
   readonly core: number
+  /** A single request may take so long. Default: what the tool has. */
+  readonly timeoutMs?: number
 }
 
 export interface Load {
   readonly opsPerSec: number
+  readonly latencyMs: { readonly p50: number; readonly p99: number }
   /** What the server takes of its core for one request; only where the system tells it. */
   readonly serverCpuMsPerOp?: number
 }
@@ -38,10 +41,35 @@ export interface Load {
  * @throws Error when the tool fails, or any request did: failures are fast, and no figure.
  */
 export async function loadPds(options: LoadOptions): Promise<Load> {
-  const { core, sessionFile, serverPid, ...rest } = options
-  const named = { ...rest, 'session-file': sessionFile, 'server-pid': serverPid, warmup: 1 }
+  const { core, sessionFile, serverPid, timeoutMs, ...rest } = options
+  const named = {
+    ...rest,
+    'session-file': sessionFile,
+    'server-pid': serverPid,
+    warmup: 1,
+    ...(timeoutMs !== undefined && { timeout: timeoutMs }),
+  }
   const args = Object.entries(named).flatMap(([name, value]) => [`--${name}`, String(value)])
-  const child = spawn('taskset', ['-c', String(core), process.execPath, tool, ...args], {
+  const result = JSON.parse(await runOnCore(core, tool, args)) as Load & Failures
+  if (result.errors > 0)
+    throw new Error(
+      `${result.errors} of the requests to ${options.url} failed: ${JSON.stringify(result.errorKinds)} ${result.firstError}`,
+    )
+  return result
+}
+
+interface Failures {
+  readonly errors: number
+  readonly errorKinds: unknown
+  readonly firstError?: string
+}
+
+/**
+ * Runs a script of Node on one core. @returns what it printed.
+ * @throws Error with what it complained of, when it fails.
+ */
+export async function runOnCore(core: number, script: string, args: readonly string[]): Promise<string> {
+  const child = spawn('taskset', ['-c', String(core), process.execPath, script, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   killAtExit(child)
@@ -50,11 +78,6 @@ export async function loadPds(options: LoadOptions): Promise<Load> {
     text(child.stderr),
     once(child, 'exit'),
   ])
-  if (code !== 0) throw new Error(`pds-load.mjs against ${options.url} ended with ${code}:\n${stderr}`)
-  const result = JSON.parse(stdout)
-  if (result.errors > 0)
-    throw new Error(
-      `${result.errors} of the requests to ${options.url} failed: ${JSON.stringify(result.errorKinds)} ${result.firstError}`,
-    )
-  return result
+  if (code !== 0) throw new Error(`${script} ${args.join(' ')} ended with ${code}:\n${stderr}`)
+  return stdout
 }

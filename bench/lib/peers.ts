@@ -27,21 +27,32 @@ export class PeerUnavailableError extends Error {
   override readonly name = 'PeerUnavailableError'
 }
 
+/** Whether a set is there as bench/peers.json pins it, so that {@link installPeers} has nothing to do. */
+export function arePeersInstalled(set: PeerSet): boolean {
+  const stampFile = join(peersFolder, set, '.installed')
+  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stampOf(set)
+}
+
+/** What a set was installed from. What is compiled fits one version of Node. */
+function stampOf(set: PeerSet): string {
+  const { dependencies, build = [] } = pinned[set] as PinnedSet
+  return JSON.stringify({ dependencies, build, node: build.length > 0 ? process.version : '' })
+}
+
+interface PinnedSet {
+  readonly dependencies: Record<string, string>
+  readonly build?: string[]
+}
+
 /**
  * Installs one set of bench/peers.json into bench/peers/, which git does not see, unless it is there already.
  * @throws {PeerUnavailableError} when npm fails: no network, no compiler.
  */
 export async function installPeers(set: PeerSet, progress: (text: string) => void): Promise<Peers> {
-  const { dependencies, build = [] } = pinned[set] as {
-    dependencies: Record<string, string>
-    build?: string[]
-  }
+  const { dependencies, build = [] } = pinned[set] as PinnedSet
   const folder = join(peersFolder, set)
   const entry = join(folder, 'entry.mjs')
-  const stampFile = join(folder, '.installed')
-  // What is compiled fits one version of Node.
-  const stamp = JSON.stringify({ dependencies, build, node: build.length > 0 ? process.version : '' })
-  if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
+  if (!arePeersInstalled(set)) {
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }))
     // An import resolves from the file it stands in.
@@ -52,7 +63,7 @@ export async function installPeers(set: PeerSet, progress: (text: string) => voi
       progress(`compiling ${build.join(', ')} for Node ${process.version}`)
       await npm(folder, ['rebuild', ...build], progress)
     }
-    writeFileSync(stampFile, stamp)
+    writeFileSync(join(folder, '.installed'), stampOf(set))
   }
   return {
     entry,

@@ -35,6 +35,39 @@ test('of two bars, both have to hold', () => {
   assert.equal(verdict({ peers, bar: { timesPeer: 3.1, limit: 300 } }), 'short')
 })
 
+test('a slower machine gets as much more time as its yardstick takes, and a faster one no less', () => {
+  const yardstick = { name: 'a signature', micros: 75, microsWhereSet: 50 }
+  const time = { unit: 'µs', bar: { limit: 100 }, yardstick } as const
+  assert.equal(verdict({ ...time, ours: 150 }), 'ok')
+  assert.equal(verdict({ ...time, ours: 150.1 }), 'short')
+  assert.equal(verdict({ yardstick, ours: 66.7 }), 'ok')
+  assert.equal(verdict({ yardstick, ours: 66.6 }), 'short')
+  const faster = { ...yardstick, micros: 25 }
+  assert.equal(verdict({ ...time, yardstick: faster, ours: 100 }), 'ok')
+  assert.equal(verdict({ ...time, yardstick: faster, ours: 100.1 }), 'short')
+})
+
+test('how a bar was scaled is told, and what came of it as it was set', () => {
+  const yardstick = { name: 'a signature', micros: 63.9, microsWhereSet: 53 }
+  const judge = (ours: number) =>
+    judgeRow(row({ unit: 'µs', ours, bar: { limit: 140 }, yardstick, note: 'ten blocks' }))
+  assert.equal(
+    judge(150).note,
+    'ten blocks; bar 140 µs × 1.21 (a signature takes 63.9 µs here, and 53 µs where bars were set): short without',
+  )
+  assert.match(judge(139).note!, /: ok without$/)
+  assert.equal(formatBar(judge(150)), '≤ 169 µs')
+  assert.deepEqual(judge(150).bar, { limit: 140 })
+})
+
+test('a yardstick scales limits of time alone, and has to have been measured', () => {
+  const yardstick = { name: 'a signature', micros: 75, microsWhereSet: 50 }
+  assert.throws(() => verdict({ yardstick, unit: 'MB' }), /there is none/)
+  assert.throws(() => verdict({ yardstick, bar: { timesPeer: 2 }, peers: { other: 1 } }), /there is none/)
+  for (const micros of [0, Number.NaN])
+    assert.throws(() => verdict({ yardstick: { ...yardstick, micros } }), /has to take some time/)
+})
+
 test('what measured nothing does not pass', () => {
   for (const ours of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
     assert.throws(() => verdict({ ours }), /figure of ours/)

@@ -2,13 +2,29 @@
 export type Unit = '/s' | 'MB/s' | 'µs' | 'ms' | 's' | 'MB' | 'kB'
 
 const MORE_IS_BETTER: ReadonlySet<Unit> = new Set(['/s', 'MB/s'])
+/** Those that move with the speed of the machine. */
+const SCALED_UNITS: ReadonlySet<Unit> = new Set(['/s', 'MB/s', 'µs', 'ms', 's'])
 
 /** What a figure has to reach. Where both are given, both have to hold. */
 export interface Bar {
   /** So many times as good as the best peer in the same run. */
   readonly timesPeer?: number
-  /** No worse than this, in the row's unit. Says something only about one kind of machine. */
+  /** No worse than this, in the row's unit. Says something only about one kind of machine: see {@link Yardstick}. */
   readonly limit?: number
+}
+
+/**
+ * How fast this machine is, beside the one where limits in seconds or per second were set: told by work that holds no code
+ * of ours, measured in turns with the row. A slower machine gets as much more time; a faster one gets no less, since a
+ * limit is a promise.
+ */
+export interface Yardstick {
+  /** The work. */
+  readonly name: string
+  /** Microseconds that it takes here. */
+  readonly micros: number
+  /** And where limits were set. */
+  readonly microsWhereSet: number
 }
 
 /** One bar, and what was measured for it. */
@@ -21,6 +37,8 @@ export interface Measurement {
   /** Figures of others doing the same work in the same run, by name. */
   readonly peers?: Readonly<Record<string, number>>
   readonly bar: Bar
+  /** Scales `bar.limit`, which has to be a time or a rate. */
+  readonly yardstick?: Yardstick
   /** What a reader has to know to read the figure: such as the disk's own speed beside durable work. */
   readonly note?: string
 }
@@ -49,7 +67,11 @@ export interface JudgedRow {
   readonly peer?: { readonly name: string; readonly figure: number }
   /** How many times as good as the best peer: above 1 is better, whatever the unit. */
   readonly ratio?: number
+  /** As it was set. */
   readonly bar?: Bar
+  readonly yardstick?: Yardstick
+  /** What the bar's limit comes to on this machine, where a yardstick was measured. */
+  readonly scaledLimit?: number
   readonly note?: string
 }
 
@@ -71,12 +93,42 @@ export function judgeRow(row: Row): JudgedRow {
   if (best === undefined && bar.timesPeer !== undefined)
     throw new RangeError(`${name}: the bar is against peers, and no peer was measured`)
   const ratio = best && (more ? ours / best[1] : best[1] / ours)
-  const withinLimit = bar.limit === undefined || (more ? ours >= bar.limit : ours <= bar.limit)
+  const holds = (limit: number) => (more ? ours >= limit : ours <= limit)
+  const scaled = scaleLimit(row)
+  const limit = scaled?.limit ?? bar.limit
+  const withinLimit = limit === undefined || holds(limit)
   const beatsPeer = bar.timesPeer === undefined || ratio! >= bar.timesPeer
   return {
     ...row,
     verdict: withinLimit && beatsPeer ? 'ok' : 'short',
     ...(best && { peer: { name: best[0], figure: best[1] }, ratio }),
+    ...(scaled && {
+      scaledLimit: scaled.limit,
+      note: [row.note, `${scaled.reason}: ${holds(bar.limit!) ? 'ok' : 'short'} without`]
+        .filter((part) => part !== undefined)
+        .join('; '),
+    }),
+  }
+}
+
+/** What a row's limit comes to on this machine, and why. */
+function scaleLimit({
+  name,
+  unit,
+  bar,
+  yardstick,
+}: Measurement): { limit: number; reason: string } | undefined {
+  if (yardstick === undefined) return undefined
+  if (bar.limit === undefined || !SCALED_UNITS.has(unit))
+    throw new RangeError(`${name}: a yardstick scales a limit that is a time or a rate, and there is none`)
+  const { micros, microsWhereSet } = yardstick
+  if (!(micros > 0 && Number.isFinite(micros)))
+    throw new RangeError(`${name}: ${yardstick.name} took ${micros} µs, and has to take some time`)
+  const factor = Math.max(1, micros / microsWhereSet)
+  const here = `${yardstick.name} takes ${formatFigure(micros, 'µs')} here, and ${formatFigure(microsWhereSet, 'µs')} where bars were set`
+  return {
+    limit: MORE_IS_BETTER.has(unit) ? bar.limit / factor : bar.limit * factor,
+    reason: `bar ${formatFigure(bar.limit, unit)} ${MORE_IS_BETTER.has(unit) ? '/' : '×'} ${factor.toFixed(2)} (${here})`,
   }
 }
 
@@ -85,13 +137,17 @@ export function isFailure(verdict: Verdict, requireAll: boolean): boolean {
   return verdict === 'short' || (verdict === 'missing' && requireAll)
 }
 
-/** The bar as a reader knows it: `≥ 3×`, `≤ 300 µs`. */
-export function formatBar({ bar, unit }: Pick<JudgedRow, 'bar' | 'unit'>): string {
+/** The bar that was held to, as a reader knows it: `≥ 3×`, `≤ 300 µs`. */
+export function formatBar({
+  bar,
+  unit,
+  scaledLimit,
+}: Pick<JudgedRow, 'bar' | 'unit' | 'scaledLimit'>): string {
   if (bar === undefined || unit === undefined) return ''
   const sign = MORE_IS_BETTER.has(unit) ? '≥' : '≤'
   return [
     bar.timesPeer !== undefined && `≥ ${Number(bar.timesPeer.toFixed(2))}×`,
-    bar.limit !== undefined && `${sign} ${formatFigure(bar.limit, unit)}`,
+    bar.limit !== undefined && `${sign} ${formatFigure(scaledLimit ?? bar.limit, unit)}`,
   ]
     .filter((part) => part !== false)
     .join(', ')

@@ -20,13 +20,17 @@ interface Unreached {
  * Starts counting in this thread: only what is loaded from now on is counted block by block.
  * V8 reports a block only where its count differs from that of the block around it. What counts here as a block is
  * therefore a function, or a range that was once seen not to run when its surroundings did.
+ * @param known blocks that an earlier thread has seen to run.
  */
-export function startBlockCoverage(isUnderTest: (url: string) => boolean): BlockCoverage {
+export function startBlockCoverage(
+  isUnderTest: (url: string) => boolean,
+  known: Iterable<string>,
+): BlockCoverage {
   const session = new Session()
   session.connect()
   session.post('Profiler.enable')
   session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
-  const reached = new Set<string>()
+  const reached = new Set(known)
   const unreached = new Map<string, Map<string, Unreached>>()
 
   function inFunction(script: string, { ranges }: Profiler.FunctionCoverage, fresh: Set<string>): void {
@@ -35,14 +39,14 @@ export function startBlockCoverage(isUnderTest: (url: string) => boolean): Block
     const name = `${script}:${body.startOffset}`
     if (!reached.has(name)) fresh.add(name)
     const idle = ranges.filter((range) => range.count === 0)
-    let known = unreached.get(name)
-    for (const { start, end, key } of known?.values() ?? [])
+    let unreachedHere = unreached.get(name)
+    for (const { start, end, key } of unreachedHere?.values() ?? [])
       if (!idle.some((range) => range.startOffset <= start && end <= range.endOffset)) fresh.add(key)
     for (const { startOffset: start, endOffset: end } of idle) {
       const key = `${name}:${start}-${end}`
       if (reached.has(key)) continue
-      if (known === undefined) unreached.set(name, (known = new Map()))
-      known.set(key, { start, end, key })
+      if (unreachedHere === undefined) unreached.set(name, (unreachedHere = new Map()))
+      unreachedHere.set(key, { start, end, key })
     }
   }
 

@@ -29,8 +29,13 @@ export interface JobReport {
   readonly final: boolean
 }
 
-/** How much of the budget may go to exploring, which is several times slower than executing alone. */
+/** How much of the time, and of the executions of a round, may go to exploring: it is several times slower. */
 const EXPLORING_SHARE = 0.25
+const EXPLORING_SHARE_OF_EXECUTIONS = 0.05
+/** A round explores, then executes. What a long run has come upon meanwhile, the next round sets out from. */
+const ROUND_EXECUTIONS = 5_000_000
+/** Two seeds a round and job; far more than anybody runs jobs. */
+const SEEDS_OF_ROUND = 1_000_003
 const POLL_MS = 50
 const REPORT_MS = 2000
 const MAX_HEAP_MB = 512
@@ -54,19 +59,16 @@ export async function runJob(order: JobOrder, report: (report: JobReport) => voi
     report({ executions, corpus: corpus.length, blocks, final, ...(crasher && { crasher }) })
   }
 
-  async function phase(explore: boolean, seconds: number, maxExecutions: number): Promise<void> {
+  async function phase(
+    seed: number,
+    explore: boolean,
+    seconds: number,
+    maxExecutions: number,
+  ): Promise<void> {
     Atomics.store(state, STOP, 0)
     Atomics.store(state, CURRENT, -1)
-    const { file, name, seed } = order
-    const workerData: LoopOrder = {
-      file,
-      name,
-      seed: seed + (explore ? 0 : 1),
-      memory,
-      maxExecutions,
-      explore,
-      corpus,
-    }
+    const { file, name } = order
+    const workerData: LoopOrder = { file, name, seed, memory, maxExecutions, explore, corpus, blocks }
     const worker = new Worker(new URL('loop.ts', import.meta.url), {
       workerData,
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
@@ -105,10 +107,15 @@ export async function runJob(order: JobOrder, report: (report: JobReport) => voi
     }
   }
 
-  await phase(true, order.seconds * EXPLORING_SHARE, order.maxExecutions * EXPLORING_SHARE)
-  const left = order.maxExecutions - Number(Atomics.load(done, DONE))
-  const secondsLeft = order.seconds - (performance.now() - begin) / 1000
-  if (crasher === undefined && left > 0 && secondsLeft > 0) await phase(false, secondsLeft, left)
+  const secondsLeft = () => order.seconds - (performance.now() - begin) / 1000
+  const executionsLeft = () => order.maxExecutions - Number(Atomics.load(done, DONE))
+  const goesOn = () => crasher === undefined && executionsLeft() > 0 && secondsLeft() > 0
+  for (let round = 0; goesOn(); round++) {
+    const seed = order.seed + round * SEEDS_OF_ROUND
+    const share = Math.ceil(EXPLORING_SHARE_OF_EXECUTIONS * Math.min(executionsLeft(), ROUND_EXECUTIONS))
+    await phase(seed, true, EXPLORING_SHARE * secondsLeft(), share)
+    if (goesOn()) await phase(seed + 1, false, secondsLeft(), Math.min(executionsLeft(), ROUND_EXECUTIONS))
+  }
   tell(true)
 }
 

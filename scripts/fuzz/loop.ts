@@ -15,6 +15,8 @@ export interface LoopOrder {
   /** Whether to look for inputs that reach new blocks, at the price of speed, and to end when there are no more. */
   readonly explore: boolean
   readonly corpus: readonly Uint8Array[]
+  /** Reached by that corpus. */
+  readonly blocks: readonly string[]
 }
 
 export type LoopReport =
@@ -23,18 +25,24 @@ export type LoopReport =
   | { readonly kind: 'done' }
 
 /** Exploring ends when so many executions in a row have reached nothing new. */
-const PLATEAU_EXECUTIONS = 1_000_000
+const PLATEAU_EXECUTIONS = 100_000
 const LEAST_BATCH_INPUTS = 16
 /** More than this in one batch, and one of its inputs is looked for. */
-const SPIKE_BYTES = 256 << 20
+const SPIKE_BYTES = 64 << 20
 /** More than this in one execution is a spike. */
 const SPIKE_BYTES_OF_ONE = 64 << 20
+/** How often what remains after a garbage collection is looked at, and how far it may grow from the first time on. */
+const LEAK_EXECUTIONS = 1 << 20
+const LEAK_BYTES = 32 << 20
 
 const order: LoopOrder = workerData
 const report = (message: LoopReport) => parentPort!.postMessage(message)
 
 const coverage = order.explore
-  ? startBlockCoverage((url) => /\/(packages|services)\/(?!sim\/src\/(lib\/|fuzz|random)).*\.ts$/.test(url))
+  ? startBlockCoverage(
+      (url) => /\/(packages|services)\/(?!sim\/src\/(lib\/|fuzz|random)).*\.ts$/.test(url),
+      order.blocks,
+    )
   : undefined
 const target = (await targetsIn(order.file)).find(({ name }) => name === order.name)!
 const seeds = target.seeds()
@@ -111,6 +119,20 @@ function checkMemory(): boolean {
   return true
 }
 
+/** What the first look found in use, once there was one. */
+let inUseAtFirst: number | undefined
+
+/** @returns false when executions have left more behind than caches that fill up may. */
+function checkLeak(): boolean {
+  globalThis.gc?.()
+  const inUse = memoryInUse()
+  inUseAtFirst ??= inUse
+  if (inUse - inUseAtFirst < LEAK_BYTES) return true
+  const message = `executions leave memory behind: ${(inUse - inUseAtFirst) >> 20} MiB so far; the last one is kept`
+  report({ kind: 'memory', input: batch.input(batch.size - 1), message })
+  return false
+}
+
 /** Recent finds more often than old ones: what lies behind a new block is mostly still unknown. */
 const pick = (): Uint8Array =>
   random.chance(0.3)
@@ -144,6 +166,7 @@ function run(): boolean {
     const { maxRSS } = process.resourceUsage()
     if ((maxRSS - peak) * 1024 > SPIKE_BYTES && !checkMemory()) return false
     peak = maxRSS
+    if (executions % LEAK_EXECUTIONS < batch.size && !checkLeak()) return false
 
     if (coverage === undefined) continue
     const fresh = coverage.fresh()

@@ -134,7 +134,29 @@ export const MST: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mst('diff.ts', [['updates are not told', 'if (!a.value.equals(b.value))', 'if (a.value === null)']]),
+  ...mst('diff.ts', [
+    ['updates are not told', 'if (!a.value.equals(b.value))', 'if (a.value === null)'],
+    [
+      'an update is told as two operations',
+      'else if (a.key < b.key) takeBefore()',
+      'else if (a.key <= b.key) takeBefore()',
+    ],
+  ]),
+  ...mst('write-commit.ts', [
+    ['writes that come to nothing are told', 'prev?.equals(cid)) continue', 'false) continue'],
+    ['a node that an edit came back to is gone', 'if (!added.delete(subtree.cid)) removed', 'removed'],
+    [
+      'a rev may be used twice',
+      'if (head !== null && rev <= head.rev)',
+      'if (head !== null && rev < head.rev)',
+    ],
+    [
+      'a record is taken by the name it comes with',
+      'if (!cidOfDrisl(bytes).equals(cid))',
+      'if (cid === null)',
+    ],
+    ['the frame lacks the proof', '        ops.map((op) => op.path),', '        [],'],
+  ]),
   ...mst('build-tree.ts', [
     ['a key may be given twice', 'if (key === previous) throw', 'if (key === null) throw'],
     [
