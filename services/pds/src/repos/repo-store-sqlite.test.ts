@@ -28,6 +28,10 @@ repoStoreContract('SQLite repositories', async () => {
       assert.ok((await blobs.add(did, blob, { maxCount: 99, maxBytes: 99_999 })).ok)
     },
     isTemporary: async (did, bytes) => (await blobs.get(did, cidOfRaw(bytes)))?.temporary,
+    takeDown(did, path) {
+      const insert = database.sqlite.prepare('INSERT INTO record_takedown (repo, path, ref) VALUES (?, ?, ?)')
+      insert.run(store.idOf(did)!, path, 'spam')
+    },
     events: () => log.read(0),
     breakAt(path) {
       let fired = 0

@@ -56,6 +56,10 @@ const NO_CIDS = new Uint8Array(0)
 export const UNUSED_ID = `(SELECT 1 + max(ifnull((SELECT max(id) FROM repo), 0),
   ifnull((SELECT max(id) FROM repo_remnant), 0), ifnull((SELECT max(repo) FROM adoption), 0)))`
 
+/** Not taken down. */
+const IS_SHOWN = `NOT EXISTS (
+  SELECT 1 FROM record_takedown AS t WHERE t.repo = record.repo AND t.path = record.path)`
+
 const HEAD = 'SELECT id, did, head, rev, data, status FROM repo'
 
 /** Repositories in the service's own file; events go into `log`, which lies in the same file. */
@@ -81,7 +85,9 @@ export function createSqliteRepoStore(database: Database, log: SqliteLog): Sqlit
     'INSERT OR REPLACE INTO record (repo, path, cid, rev, bytes) VALUES (?, ?, ?, ?, ?)',
   )
   const deleteRecord = sqlite.prepare('DELETE FROM record WHERE repo = ? AND path = ?')
-  const selectRecord = sqlite.prepare('SELECT path, cid, bytes FROM record WHERE repo = ? AND path = ?')
+  const selectRecord = sqlite.prepare(
+    `SELECT path, cid, bytes FROM record WHERE repo = ? AND path = ? AND ${IS_SHOWN}`,
+  )
   const selectRecordByCid = sqlite.prepare(RECORD_BY_CID)
   const [ascending, descending] = ['ASC', 'DESC'].map((order) => sqlite.prepare(recordPage(order)))
   const nextPath = sqlite.prepare(
@@ -344,7 +350,7 @@ function headOf(row: HeadRow): RepoHead {
 const recordPage = (
   order: string,
 ) => `SELECT group_concat(path) AS paths, ${packed('bytes')}, CAST(group_concat(cid, '') AS BLOB) AS cids
-  FROM (SELECT path, cid, bytes FROM record WHERE repo = ? AND path > ? AND path < ? ORDER BY path ${order} LIMIT ?)`
+  FROM (SELECT path, cid, bytes FROM record WHERE repo = ? AND path > ? AND path < ? AND ${IS_SHOWN} ORDER BY path ${order} LIMIT ?)`
 
 function recordsOf(page: RecordPageRow): StoredRecord[] {
   const paths = page.paths?.split(',') ?? []

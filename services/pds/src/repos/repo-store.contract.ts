@@ -27,6 +27,8 @@ export interface RepoStoreBench extends AsyncDisposable {
   events(): Promise<readonly LogEntry[]>
   /** Events that were announced. */
   readonly announced: readonly LogEntry[]
+  /** A moderator takes the record down. */
+  takeDown(did: Did, path: string): void
   /** Makes the next write of a record at this path fail in the middle of its transaction. Returns how often it did. */
   breakAt(path: string): () => number
 }
@@ -116,6 +118,19 @@ export function repoStoreContract(name: string, open: () => Promise<RepoStoreBen
       await using bench = await open()
       await body(bench)
     })
+
+  contract('a record that was taken down is not told of, and stays in the repository', async (bench) => {
+    const mirror = createRepo(bench, alice)
+    await bench.store.commit([next(mirror, { a: { n: 1 }, b: { n: 2 }, c: { n: 3 } })])
+    bench.takeDown(alice, `${COLLECTION}/b`)
+    assert.equal(await bench.store.getRecord(alice, `${COLLECTION}/b`), undefined)
+    const page = { collection: COLLECTION, limit: 2, descending: false }
+    assert.deepEqual(
+      (await bench.store.listRecords(alice, page)).map(({ path }) => path),
+      [`${COLLECTION}/a`, `${COLLECTION}/c`],
+    )
+    assert.ok((await bench.store.getBlocks(alice, [cidOfDrisl(encode({ n: 2 }))])).length === 1)
+  })
 
   contract('a commit moves the head, and its records, nodes and events are there', async (bench) => {
     const mirror = createRepo(bench, alice)

@@ -109,6 +109,7 @@ export interface RepoStore {
   /** Heads in order of creation, after the position that `after` names; the position of each comes with it. */
   list(page: { after: number; limit: number }): Promise<readonly (RepoHead & { position: number })[]>
 
+  /** Neither this nor {@link listRecords} tells of records that were taken down; exports hold them, as proofs need them. */
   getRecord(did: Did, path: string): Promise<StoredRecord | undefined>
   /** Records of one collection in order of their keys, ascending unless `descending`, after the key `cursor`. */
   listRecords(
