@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -11,14 +12,25 @@ export interface ServiceProcess extends AsyncDisposable {
   /** Lines of its log that were parsed so far. */
   readonly lines: readonly Record<string, unknown>[]
   readonly process: ChildProcess
+  /** Of the service itself, also where something else runs it. */
+  readonly pid: number
   /** Ends it by a signal and waits until it is gone. */
   kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
 
-/** @param env settings; the port is chosen here. */
-export async function startService(name: 'plc' | 'witness', env: NodeJS.ProcessEnv): Promise<ServiceProcess> {
+/**
+ * @param env settings; the port is chosen here, unless they say it.
+ * @param options.wrapper command and arguments that run it, such as `strace -o log`.
+ * @throws {Error} when it ends before it listens.
+ */
+export async function startService(
+  name: 'plc' | 'witness',
+  env: NodeJS.ProcessEnv,
+  { wrapper = [] }: { wrapper?: readonly string[] } = {},
+): Promise<ServiceProcess> {
   const prefix = name.toUpperCase()
-  const child = spawn(process.execPath, [main, name], {
+  const [command, ...args] = [...wrapper, process.execPath, main, name]
+  const child = spawn(command!, args, {
     env: { PATH: process.env['PATH'], [`${prefix}_PORT`]: '0', [`${prefix}_HOSTNAME`]: '127.0.0.1', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -29,12 +41,18 @@ export async function startService(name: 'plc' | 'witness', env: NodeJS.ProcessE
       lines.push(line)
       if (line.msg === 'listening') resolve(line.url)
     })
-    child.once('exit', (code) => reject(new Error(`${name} ended with ${code}: ${JSON.stringify(lines)}`)))
+    child.once('exit', (code, signal) =>
+      reject(new Error(`${name} ended with ${code ?? signal}: ${JSON.stringify(lines)}`)),
+    )
   })
+  const pid = wrapper.length === 0 ? child.pid! : childOf(child.pid!)
   const kill = async (signal: 'SIGTERM' | 'SIGKILL') => {
     if (child.exitCode !== null || child.signalCode !== null) return
-    child.kill(signal)
-    await once(child, 'exit')
+    const exited = once(child, 'exit')
+    process.kill(pid, signal)
+    await exited
   }
-  return { url, lines, process: child, kill, [Symbol.asyncDispose]: () => kill('SIGTERM') }
+  return { url, lines, process: child, pid, kill, [Symbol.asyncDispose]: () => kill('SIGTERM') }
 }
+
+const childOf = (pid: number) => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim())

@@ -1,5 +1,5 @@
 /** What a figure counts. Whether more or less of it is better lies in the unit. */
-export type Unit = '/s' | 'MB/s' | 'µs' | 'ms' | 's' | 'MB' | 'kB'
+export type Unit = '/s' | 'MB/s' | 'µs' | 'ms' | 's' | 'MB' | 'kB' | 'B' | 'tiles'
 
 const MORE_IS_BETTER: ReadonlySet<Unit> = new Set(['/s', 'MB/s'])
 /** Those that move with the speed of the machine. */

@@ -9,6 +9,8 @@ import { killAtExit } from './kill-at-exit.ts'
 const START_DEADLINE_MS = 60_000
 const STOP_DEADLINE_MS = 10_000
 const OUTPUT_KEPT = 4000
+/** Of Linux, wherever Node runs. */
+const TICKS_PER_SECOND = 100
 
 /** A process that a benchmark started, and stops on disposal. */
 export interface ServerProcess extends AsyncDisposable {
@@ -90,11 +92,24 @@ async function stop(child: ChildProcess): Promise<void> {
 /** Memory that a process and those it started hold, in bytes. Linux only: see {@link missingForMemory}. */
 export function residentBytes(pid: number): number {
   const kilobytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+  return kilobytes * 1024 + childrenOf(pid).reduce((sum, child) => sum + residentBytes(child), 0)
+}
+
+/** Processor time that a process and those it started have used, in seconds, to a hundredth. Linux only. */
+export function processorSeconds(pid: number): number {
+  const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')
+  // Counted from the state, which is field 3: user and system are 14 and 15, and 16 and 17 those of children that ended.
+  const ticks = rest
+    .split(' ')
+    .slice(14 - 3, 18 - 3)
+    .reduce((sum, field) => sum + Number(field), 0)
+  return ticks / TICKS_PER_SECOND + childrenOf(pid).reduce((sum, child) => sum + processorSeconds(child), 0)
+}
+
+const childrenOf = (pid: number): number[] =>
+  readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
     readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
   )
-  return kilobytes * 1024 + children.reduce((sum, child) => sum + residentBytes(child), 0)
-}
 
 /** What memory rows lack here; `undefined` when nothing. */
 export const missingForMemory = (): string | undefined =>

@@ -1,29 +1,40 @@
-// `node e2e/faults/main.ts [flow…] [--every N] [--offset N] [--fault kill|ENOSPC|EIO] [--json]`: breaks every system call
-// by which the flows of a PDS make something durable, and says how many there were. Exits 1 when something was wrong.
-import { parseArgs } from 'node:util'
+// `node e2e/faults/main.ts [flow…] [--every N] [--offset N] [--fault kill|ENOSPC|EIO] [--call NAME] [--json]`: breaks
+// every system call by which the flows of a PDS make something durable, and says how many there were. Exits 1 when
+// something was wrong, and 2 when it could not begin. `--fault` and `--call` can be given several times.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { type FlowReport, runFaults } from './fault-run.ts'
+import type { Flow } from './flow.ts'
 import { flowNamed, flows } from './flows.ts'
 import { FAULTS, type Fault, straceMissing } from './strace.ts'
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    every: { type: 'string', default: '1' },
-    offset: { type: 'string', default: '0' },
-    fault: { type: 'string', multiple: true },
-    json: { type: 'boolean', default: false },
-  },
+const { values, positionals } = readArguments({
+  every: { type: 'string', default: '1' },
+  offset: { type: 'string' },
+  fault: { type: 'string', multiple: true },
+  call: { type: 'string', multiple: true },
+  json: { type: 'boolean', default: false },
 })
+
+function readArguments<O extends NonNullable<ParseArgsConfig['options']>>(options: O) {
+  try {
+    return parseArgs({ allowPositionals: true, options })
+  } catch (error) {
+    usage((error as Error).message)
+  }
+}
 
 function usage(message: string): never {
   console.error(message)
   process.exit(2)
 }
 
-function wholeNumber(name: 'every' | 'offset', least: number): number {
-  const number = Number(values[name])
+function wholeNumber(name: string, value: string, least: number): number {
+  const number = Number(value)
   if (!Number.isInteger(number) || number < least)
-    usage(`--${name} ${values[name]}: give a whole number from ${least} on`)
+    usage(`--${name} ${value}: give a whole number from ${least} on`)
   return number
 }
 
@@ -32,27 +43,38 @@ function faultNamed(name: string): Fault {
   usage(`--fault ${name}: there are ${Object.keys(FAULTS).join(', ')}`)
 }
 
-if (straceMissing !== undefined) usage(straceMissing)
-const every = wholeNumber('every', 1)
-const offset = wholeNumber('offset', 0)
-const faults = values.fault?.map(faultNamed)
-const wanted =
-  positionals.length === 0
-    ? flows
-    : positionals.map(
-        (name) =>
-          flows.find((flow) => flow.name === name) ??
-          usage(`no flow ${name}: there are ${flows.map((flow) => flow.name).join(', ')}`),
-      )
+function callNamed(name: string): string {
+  const all = [...new Set(Object.values(FAULTS).flatMap(({ calls }) => calls as readonly string[]))]
+  return all.includes(name) ? name : usage(`--call ${name}: there are ${all.join(', ')}`)
+}
 
+function flowCalled(name: string): Flow {
+  try {
+    return flowNamed(name)
+  } catch (error) {
+    usage((error as Error).message)
+  }
+}
+
+if (straceMissing !== undefined) usage(straceMissing)
+const every = wholeNumber('every', values.every, 1)
+const offset = values.offset === undefined ? undefined : wholeNumber('offset', values.offset, 0)
+const faults = values.fault?.map(faultNamed)
+const only = values.call?.map(callNamed)
+const wanted = positionals.length === 0 ? flows : positionals.map(flowCalled)
+
+const compiled = mkdtempSync(join(tmpdir(), 'imago-faults-compiled-'))
+process.once('exit', () => rmSync(compiled, { recursive: true, force: true }))
 const reports: FlowReport[] = []
-for (const { name } of wanted) {
-  const report = await runFaults(flowNamed(name), {
+for (const flow of wanted) {
+  const report = await runFaults(flow, {
     every,
-    offset,
+    compiled,
+    ...(offset !== undefined && { offset }),
     ...(faults !== undefined && { faults }),
+    ...(only !== undefined && { only }),
     onPoint(done, total) {
-      if (process.stderr.isTTY) process.stderr.write(`\r${name}: ${done} of ${total}\x1b[K`)
+      if (process.stderr.isTTY) process.stderr.write(`\r${flow.name}: ${done} of ${total}\x1b[K`)
     },
   })
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Operation, PlcOperation, PlcTombstone } from '@imago/identity/plc'
 import { createManualClock } from '@imago/sim/clock'
 import { createFakePlc } from '../../services/pds/test/fake-plc.ts'
 import { openTestPds, type TestAccount, type TestPds } from '../../services/pds/test/test-pds.ts'
@@ -22,9 +23,12 @@ export async function prepareScene(root: string, work: (pds: TestPds) => Promise
   mkdirSync(folder, { recursive: true })
   await using pds = await openTestPds({ folder, clock, plc, config: { blobUploadLimitBytes: 1_000_000 } })
   const { accounts, repos, extra = {} } = await work(pds)
-  const identities = plc.dids.map((did) => [did, plc.operations(did).filter(({ type }) => type !== 'create')] as const)
+  const identities = plc.dids.map((did) => [did, plc.operations(did).filter(isOfToday)] as const)
   return { nowMs: clock.now() + 1000, accounts, repos, extra, identities }
 }
+
+const isOfToday = (operation: Operation): operation is PlcOperation | PlcTombstone =>
+  operation.type !== 'create'
 
 /** Records `n0`, `n1` …, as {@link Prepared.repos} has them. */
 export function manyNotes(count: number, make: (rkey: string) => Records[string]): Records {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Operation } from '@imago/identity/plc'
+import type { PlcOperation, PlcTombstone } from '@imago/identity/plc'
 import { createManualClock } from '@imago/sim/clock'
 import type { Did } from '@imago/syntax'
 import { createFakePlc } from '../../services/pds/test/fake-plc.ts'
@@ -31,7 +31,7 @@ export interface Scene {
   /** Milliseconds since the Unix epoch. The clock of whoever opens the scene begins here. */
   readonly nowMs: number
   readonly accounts: Readonly<Record<string, TestAccount>>
-  readonly identities: readonly (readonly [Did, readonly Operation[]])[]
+  readonly identities: readonly (readonly [Did, readonly (PlcOperation | PlcTombstone)[]])[]
   /** By DID. */
   readonly repos: Readonly<Record<string, Records>>
   /** What the flow keeps for itself. */

@@ -40,17 +40,24 @@ export function createStage(root: string, scene: Scene): Stage & AsyncDisposable
     },
     async step(name, effects, work) {
       say({ type: 'try', step: name, effects })
-      try {
-        const fact = await work()
-        say({ type: 'done', step: name, fact: fact ?? null })
-        await sayEvents()
-        return fact
-      } catch (error) {
-        say({ type: 'failed', step: name, error: String((error as Error).message) })
+      const result = await attempt(work)
+      if ('error' in result) {
+        say({ type: 'failed', step: name, error: String((result.error as Error).message) })
         return undefined
       }
+      say({ type: 'done', step: name, fact: result.fact ?? null })
+      await sayEvents()
+      return result.fact
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+async function attempt<T>(work: () => Promise<T>): Promise<{ fact: T } | { error: unknown }> {
+  try {
+    return { fact: await work() }
+  } catch (error) {
+    return { error }
   }
 }
 

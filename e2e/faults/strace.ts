@@ -94,10 +94,21 @@ export async function runTraced(options: TraceOptions): Promise<TracedRun> {
 
 function callsOf(log: string): Call[] {
   const counts = new Map<string, number>()
-  return [...log.matchAll(/^(\d+) +((\w+)\(.*)$/gm)].map(([, thread, text, name]) => {
+  const calls: { -readonly [Key in keyof Call]: Call[Key] }[] = []
+  for (const [, id, call, name, resumed] of log.matchAll(
+    /^(\d+) +(?:((\w+)\(.*)|<\.\.\. \w+ resumed>(.*))$/gm,
+  )) {
+    const thread = Number(id)
+    if (name === undefined) {
+      // Somebody else's call came in between: this is the rest of the thread's last one.
+      const begun = calls.findLast((one) => one.thread === thread)
+      if (begun !== undefined) begun.text += resumed
+      continue
+    }
     const key = `${thread} ${name}`
     const n = (counts.get(key) ?? 0) + 1
     counts.set(key, n)
-    return { thread: Number(thread), name: name!, n, text: text! }
-  })
+    calls.push({ thread, name, n, text: call! })
+  }
+  return calls
 }

@@ -65,6 +65,8 @@ export const blobFlow: Flow = {
       assert.deepEqual(Buffer.from(body), Buffer.from(bytesOf(5)))
     }
     if (outcome('sweep')?.outcome !== 'done') return
+    // Bytes that could not be removed are for the next time.
+    await pds.pds.maintain()
     const swept = [
       scene.extra['abandoned'],
       ...(outcome('let go')?.outcome === 'done' ? [scene.extra['old']] : []),

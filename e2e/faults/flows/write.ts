@@ -3,7 +3,7 @@ import { prepareScene } from '../prepare.ts'
 import { note } from '../scene.ts'
 import { changed, pathOf, writerOf, writes } from '../stage.ts'
 
-/** Records of every kind of write; the last step commits two repositories together. */
+/** Records of every kind of write; two repositories are committed together. */
 export const writeFlow: Flow = {
   name: 'write',
 
@@ -39,6 +39,8 @@ export const writeFlow: Flow = {
           writes.update('kept', note('changed')),
         ]),
     )
+    // His session is known from here on: what is sent together arrives together.
+    await step('create there', [changed(bob.did, 'one', note('one'))], () => bob.create('one'))
     await Promise.all(
       [alice, bob].map((writer, n) =>
         step(`together ${n}`, [changed(writer.did, 'both', note('both'))], () => writer.create('both')),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Block } from './block-map.ts'
 import { concatBytes } from './bytes.ts'
-import { cidOfRaw } from './cid.ts'
+import { cidFromDigest, cidOfRaw, DRISL_CODEC, RAW_CODEC } from './cid.ts'
 import { DataError } from './data-error.ts'
 import { encodeVarint } from './multibase.ts'
 import { readCar } from './read-car.ts'
@@ -49,6 +49,21 @@ test('every byte of a block and of its CID counts', async () => {
   const entry = carEntry(block)
   for (let at = 1; at < entry.length; at++)
     await assertRefused(concatBytes([header, entry.with(at, entry[at]! ^ 1)]), /CID|hash/)
+})
+
+test('every byte of the header that all write counts, but for the digest of its root', async () => {
+  const header = carHeader([cidFromDigest(DRISL_CODEC, new Uint8Array(32).fill(7))])
+  const digestAt = header.indexOf(7)
+  for (let at = 1; at < header.length; at++)
+    if (at < digestAt || at >= digestAt + 32) {
+      if (header[at] === DRISL_CODEC) continue
+      await assertRefused(header.with(at, header[at]! ^ 1), /header|version/)
+    }
+  // A root may be raw as well, and differ in its last byte.
+  const codecAt = header.indexOf(DRISL_CODEC, 1 + 12)
+  assert.equal(readCar(header.with(codecAt, RAW_CODEC)).roots[0]!.codec, RAW_CODEC)
+  const root = cidFromDigest(DRISL_CODEC, new Uint8Array(32).fill(7).with(31, 8))
+  assert.ok(readCar(header.with(digestAt + 31, 8)).roots[0]!.equals(root))
 })
 
 test('a length is written in as few bytes as it takes', async () => {

@@ -76,9 +76,9 @@ function naiveFrames(file: Uint8Array): Block[] | undefined {
   try {
     const head = decodeVarint(file)
     let at = head.end + head.value
-    const header = decode(file.slice(head.end, at)) as { version: unknown; roots: unknown[] }
+    const header = decode(file.slice(head.end, at)) as { version: unknown; roots: unknown }
     if (at > file.length || header.version !== 1 || Object.keys(header).length !== 2) return undefined
-    if (!header.roots.every((root) => root instanceof Cid)) return undefined
+    if (!Array.isArray(header.roots) || !header.roots.every((root) => root instanceof Cid)) return undefined
     while (at < file.length) {
       const { value, end } = decodeVarint(file, at)
       at = end + value

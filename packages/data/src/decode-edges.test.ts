@@ -32,6 +32,45 @@ test('a key that was seen before is held to the limit as well', () => {
   assert.throws(() => decode(bytes, { maxKeyBytes: 10 }), refused('LimitExceeded'))
 })
 
+test('a key that followed another one is not expected where something else stands', () => {
+  // Twice: what follows what is noted, then looked for.
+  const refuse = (...bytes: number[]) => assert.throws(() => decode(Uint8Array.from(bytes)), DataError)
+  for (let round = 0; round < 3; round++) {
+    for (const name of ['b', 'bc', 'bcd', 'bcde', 'bcdefghi', 'b'.repeat(30)])
+      for (const value of [
+        { a: 1, [name]: 2 },
+        { a: 1, [`${name.slice(0, -1)}X`]: 2 },
+        { a: 1, [`${name}b`]: 2 },
+        { a: 1, [name.replace(/^b(.*)/, 'X$1')]: 2 },
+        { a: 1, [name.replace(/(....).(....)/, '$1X$2')]: 2 },
+        { a: 1, [name]: 2, z00: 3 },
+        { [name]: 2 },
+      ])
+        assert.deepEqual(decode(encode(value)), value)
+    refuse(0xa2, 0x61, 0x62, 0x01, 0x61, 0x61, 0x01, 0xff, 0xff)
+    refuse(0xa2, 0x61, 0x61, 0x01, 0x61, 0x61, 0x01, 0xff, 0xff)
+    refuse(0xa2, 0x61, 0x61, 0x01, 0x61, 0x62)
+  }
+  const bytes = encode({ a: 1, 'a key of some length': 1 })
+  for (let round = 0; round < 3; round++) decode(bytes)
+  assert.throws(() => decode(bytes, { maxKeyBytes: 10 }), refused('LimitExceeded'))
+})
+
+test('behind a key that nothing has followed yet, nothing is expected', () => {
+  const only = [0x6a, ...new TextEncoder().encode('onlythisno')]
+  const refuse = (...next: number[]) =>
+    assert.throws(() => decodeFirst(Uint8Array.of(0xa2, ...only, 0x01, ...next)), refused('InvalidCbor'))
+  for (let round = 0; round < 3; round++) {
+    decode(Uint8Array.of(0xa1, ...only, 0x01))
+    refuse(0x00, 0x00, 0x00, 0x00, 0x00)
+  }
+  // Texts enough that each place for one holds one of these; each is known, and would come too late.
+  const names = Array.from({ length: 4000 }, (_, i) => `${i.toString(36).padStart(4, '0')}`)
+  for (const name of names) decode(encode({ [name]: 1 }))
+  decode(Uint8Array.of(0xa1, ...only, 0x01))
+  for (const name of names.toReversed()) refuse(0x64, ...new TextEncoder().encode(name), 0x01)
+})
+
 test('keys and type names that differ in one character are not taken for one another', () => {
   const text = 'app.bsky.feed'
   for (let round = 0; round < 2; round++)

@@ -1,7 +1,7 @@
 import { decodeUtf8 } from '#utf8'
 import { Cid } from './cid.ts'
 import { DataError } from './data-error.ts'
-import { knownText, learnText } from './lib/known-texts.ts'
+import { type KnownText, knownNext, knownText, learnNext, learnText } from './lib/known-texts.ts'
 import { SHORT_ASCII, shortAscii } from './lib/short-ascii.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import { type DataMap, setOwn, type Value } from './value.ts'
@@ -180,7 +180,7 @@ function readText(bytes: Uint8Array, length: number): string {
   const start = at
   at = start + length
   const text =
-    (length <= SHORT_ASCII ? shortAscii(bytes, start, at) : undefined) ?? decodeUtf8(bytes, start, at)
+    (length <= SHORT_ASCII ? shortAscii(bytes, start, at) : undefined) ?? decodeUtf8(bytes, start, at, words)
   if (text === undefined) throw invalid(start, 'text that is not UTF-8')
   return text
 }
@@ -204,11 +204,22 @@ function readMap(bytes: Uint8Array, length: number, depth: number): DataMap {
   const map: DataMap = {}
   let previous = at
   let previousEnd = at
+  let last: KnownText | undefined
   for (let i = 0; i < length; i++) {
     const start = at
-    const key = readKey(bytes)
-    if (i > 0 && !isAfter(bytes, start, at, previous, previousEnd))
-      throw invalid(start, `key ${JSON.stringify(key)}, which is a duplicate or out of order`)
+    let key: string
+    let known = last && knownNext(last, words, start, end)
+    if (known !== undefined && known.length <= maxKeyBytes) {
+      key = known.text
+      at = start + known.length
+    } else {
+      known = knownKey(start)
+      key = known === undefined ? readKey(bytes) : known.text
+      if (i > 0 && !isAfter(bytes, start, at, previous, previousEnd))
+        throw invalid(start, `key ${JSON.stringify(key)}, which is a duplicate or out of order`)
+      if (last !== undefined && known !== undefined) learnNext(last, known)
+    }
+    last = known
     previous = start
     previousEnd = at
     setOwn(map, key, key === '$type' ? readTypeName(bytes, depth) : readValue(bytes, depth))
@@ -216,14 +227,17 @@ function readMap(bytes: Uint8Array, length: number, depth: number): DataMap {
   return map
 }
 
+/** The key at `start`, when it is known: reading then goes on behind it. */
+function knownKey(start: number): KnownText | undefined {
+  const known = knownText(words, start, end)
+  if (known === undefined || known.length > maxKeyBytes) return undefined
+  at = start + known.length
+  return known
+}
+
 function readKey(bytes: Uint8Array): string {
   const start = at
   if (start >= end) throw cutOff(start)
-  const known = knownText(words, start, end)
-  if (known !== undefined && known.length <= maxKeyBytes) {
-    at = start + known.length
-    return known.text
-  }
   const initial = bytes[start]!
   if (initial >> 5 !== 3) throw invalid(start, 'a key that is not text')
   at = start + 1

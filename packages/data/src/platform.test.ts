@@ -47,6 +47,8 @@ test('UTF-8 is read and written the same on every platform', () => {
     const padded = concatBytes([Uint8Array.of(0x61), bytes, Uint8Array.of(0xff)])
     const text = portableUtf8.decodeUtf8(padded, 1, padded.length - 1)
     assert.equal(nodeUtf8.decodeUtf8(padded, 1, padded.length - 1), text)
+    const words = new DataView(padded.buffer)
+    assert.equal(nodeUtf8.decodeUtf8(padded, 1, padded.length - 1, words), text)
     if (text === undefined) {
       invalid++
       continue
@@ -58,6 +60,26 @@ test('UTF-8 is read and written the same on every platform', () => {
     }
   }
   assert.ok(invalid > 20)
+})
+
+test('text that is nearly all ASCII is read the same on every platform, whatever stands where in it', () => {
+  const strangers = ['ö', '\u0080', '\u00ff', '\u0100', '€', '😀'].map((text) =>
+    new TextEncoder().encode(text),
+  )
+  const faults = [[0xff], [0x80], [0xc1, 0xbf], [0xc2], [0xc2, 0x41], [0xc3, 0xc0], [0xc4, 0x41]].map(
+    (list) => Uint8Array.from(list),
+  )
+  const a = (count: number) => new Uint8Array(count).fill(0x61)
+  for (const length of [0, 1, 3, 4, 5, 7, 8, 15, 16, 17, 31, 40, 1022, 1024, 1030])
+    for (const [i, stranger] of [...strangers, ...faults].entries())
+      for (const before of [0, 1, 2, 3, 4, 6, 9, 16, 21, length].filter((count) => count <= length)) {
+        const bytes = concatBytes([a(3), a(before), stranger, a(length - before), Uint8Array.of(0xbf)])
+        const words = new DataView(bytes.buffer)
+        const text = portableUtf8.decodeUtf8(bytes, 3, bytes.length - 1)
+        assert.equal(text === undefined, i >= strangers.length)
+        assert.equal(nodeUtf8.decodeUtf8(bytes, 3, bytes.length - 1, words), text)
+        assert.equal(nodeUtf8.decodeUtf8(bytes, 0, 3 + before, words), 'a'.repeat(3 + before))
+      }
 })
 
 test('bytes: order, equality, joining', () => {

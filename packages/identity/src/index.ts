@@ -13,6 +13,15 @@ export {
 } from './lib/did-resolver.ts'
 export { didWebUrl } from './lib/did-web.ts'
 export {
+  compareDocuments,
+  createMemoryHistory,
+  type DidWebAlarm,
+  type DidWebHistory,
+  type DidWebHistoryOptions,
+  type SeenDocument,
+  withDidWebHistory,
+} from './lib/did-web-history.ts'
+export {
   createDirectory,
   type DidIdentity,
   type Directory,

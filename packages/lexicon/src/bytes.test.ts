@@ -6,6 +6,7 @@ import { createBytesChecks } from './bytes.ts'
 import { createCatalog } from './catalog.ts'
 import { EVERYTHING, EXAMPLE, targets } from './lexicon.fuzz.ts'
 import { createVouchers } from './lib/compile-bytes.ts'
+import { cursorOf } from './lib/drisl-cursor.ts'
 import { createResolver } from './lib/resolve.ts'
 
 const TYPE = 'com.example.everything'
@@ -17,7 +18,7 @@ const example = encode(EXAMPLE)
 /** Whether the walk over the bytes needs no decoder to say "valid". */
 function vouches(bytes: Uint8Array): boolean {
   const definition = createResolver([EVERYTHING]).definition(TYPE)!
-  const cursor = { bytes, at: 0 }
+  const cursor = cursorOf(bytes)
   return createVouchers(RECORD_LIMITS)(definition)(cursor, 'strict', 0) && cursor.at === bytes.length
 }
 

@@ -2,6 +2,7 @@ import { decode, RECORD_LIMITS } from '@imago/data'
 import type { Catalog } from './catalog.ts'
 import type { Issue, Mode } from './issue.ts'
 import { createVouchers } from './lib/compile-bytes.ts'
+import { cursorOf } from './lib/drisl-cursor.ts'
 import { createResolver } from './lib/resolve.ts'
 
 /**
@@ -30,7 +31,7 @@ export function createBytesChecks(catalog: Catalog): (ref: string) => BytesCheck
     if (!definition || !schema) return undefined
     const vouch = vouchers(definition)
     const check: BytesCheck = (bytes, mode = 'strict') => {
-      const cursor = { bytes, at: 0 }
+      const cursor = cursorOf(bytes)
       if (bytes.length <= RECORD_LIMITS.maxBytes && vouch(cursor, mode, 0) && cursor.at === bytes.length)
         return undefined
       return schema.check(decode(bytes, RECORD_LIMITS), mode)

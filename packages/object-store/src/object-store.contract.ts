@@ -12,6 +12,8 @@ export interface ContractOptions {
   readonly manyObjects: number
   /** Size of the large object: several times what the adapter may hold in memory. */
   readonly largeBytes: number
+  /** Whether listings say when an object was stored. Default true. */
+  readonly tellsTimes?: boolean
   /** What the server behind the adapter is known to do wrong, and is therefore not asked of this run. Default: nothing. */
   readonly weaknesses?: readonly Weakness[]
 }
@@ -66,7 +68,7 @@ const failure = (code: string, key: string) => (error: unknown) =>
 export function objectStoreContract(
   name: string,
   open: () => Promise<OpenedStore>,
-  { manyObjects, largeBytes, weaknesses = [] }: ContractOptions,
+  { manyObjects, largeBytes, tellsTimes = true, weaknesses = [] }: ContractOptions,
 ): void {
   const isStrong = (weakness: Weakness) => !weaknesses.includes(weakness)
   const check = (title: string, work: (store: StagingStore) => Promise<void>) =>
@@ -188,7 +190,10 @@ export function objectStoreContract(
     assert.deepEqual(await keysOf(store, 'list/3/1'), keys.filter((key) => key.startsWith('list/3/1')).sort())
     assert.equal((await keysOf(store)).length, manyObjects + 2)
     assert.deepEqual(await keysOf(store, 'nothing/'), [])
-    for await (const { key, size } of store.list('list/')) assert.equal(size, key.length)
+    for await (const { key, size, modifiedAt } of store.list('list/')) {
+      assert.equal(size, key.length)
+      assert.equal(Number.isFinite(modifiedAt), tellsTimes)
+    }
   })
 
   check('a body that fails leaves nothing, and spoils nothing', async (store) => {

@@ -21,6 +21,8 @@ export const S3RVER_WEAKNESSES = ['first byte alone', 'puts and deletes side by 
 export interface Fault {
   /** Returns `true` when it has answered. */
   request?(request: IncomingMessage, response: ServerResponse): boolean
+  /** The server has done its work. Returns `true` when this has answered in its place, or keeps silent. */
+  answered?(request: IncomingMessage, response: ServerResponse): boolean
   /** A chunk of an answer's body, on its way to the client. */
   body?(request: IncomingMessage, chunk: Buffer): Buffer
   headers?(request: IncomingMessage, headers: IncomingMessage['headers']): IncomingMessage['headers']
@@ -98,6 +100,10 @@ export async function startS3TestServer(): Promise<S3TestServer> {
         headers: incoming.headers,
       },
       (answer) => {
+        if (fault?.answered?.(incoming, outgoing)) {
+          answer.resume()
+          return
+        }
         if (isListing && answer.statusCode === 200) {
           const chunks: Buffer[] = []
           answer.on('data', (chunk: Buffer) => chunks.push(chunk))

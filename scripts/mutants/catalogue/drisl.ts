@@ -35,6 +35,11 @@ export const DRISL: readonly Mutant[] = [
     ['what is cut off is read all the same', '  need(length)\n', ''],
     [
       'a known key may be longer than allowed',
+      'if (known === undefined || known.length > maxKeyBytes)',
+      'if (known === undefined)',
+    ],
+    [
+      'an expected key may be longer than allowed',
       'if (known !== undefined && known.length <= maxKeyBytes)',
       'if (known !== undefined)',
     ],
@@ -51,9 +56,22 @@ export const DRISL: readonly Mutant[] = [
       'for (let i = 0; i < inner.length - 1; i++)',
     ],
     ['a text may end after the input', 'if (length === 0 || length > end - at)', 'if (length === 0)'],
+    ['a key that nobody noted is expected', 'id: ++lastId', 'id: lastId++'],
+    ['a key is expected whatever came into its slot', 'next.id !== previous.nextId || ', ''],
+    ['a key may end after the input', '|| length > end - at || end - at < WORD', '|| end - at < WORD'],
+    [
+      'a key that begins as expected is the one',
+      'if (length > WORD && input.getInt32(at + length - WORD) !== next.last) return undefined',
+      '',
+    ],
   ]),
   ...drisl('lib/utf8-node.ts', [
     ['bad UTF-8 is repaired', "text.includes('\\ufffd') ? decodeStrictly(bytes, start, end) : text", 'text'],
+    ['the end of a text need not be ASCII', 'let seen = words.getInt32(end - WORD)', 'let seen = 0'],
+    ['any lead byte stands for Latin-1', 'byte >> 1 !== 0xc2 >> 1 || ', ''],
+    ['C0 and C1 stand for Latin-1', 'byte >> 1 !== 0xc2 >> 1', 'byte >> 2 !== 0xc0 >> 2'],
+    ['anything may follow a lead byte', ' || bytes[at]! >> 6 !== 0b10', ''],
+    ['a character may end after its text', ' || ++at === end', ' || ++at < 0'],
   ]),
   ...drisl('lib/short-ascii.ts', [
     [

@@ -28,7 +28,13 @@ process.exitCode = await runService({
     if (withoutEffect.length > 0)
       logger.warn({ settings: withoutEffect }, 'these settings have no effect yet')
     const metrics = createMetrics({ prefix: 'pds_', process: true })
-    const directory = resources.use(createPdsDirectory({ plcUrl: config.plcUrl, now }))
+    const directory = resources.use(
+      createPdsDirectory({
+        plcUrl: config.plcUrl,
+        now,
+        onAlarm: (did, alarm) => logger.warn({ did, ...alarm }, 'a did:web is not what it was'),
+      }),
+    )
     const safeFetch = createSafeFetch()
     resources.defer(() => safeFetch.close())
     const lexicons = createLexiconResolver({ resolveTxt, directory, fetch: safeFetch, now })

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import test from 'node:test'
 import { cidOfRaw } from '@imago/data'
 import { createCatalog, parseLexiconDocument } from '@imago/lexicon'
+import { createS3Store } from '@imago/object-store-s3'
 import { infrastructureTest } from '@imago/sim/infrastructure'
 import { createRandom } from '@imago/sim/random'
 import { realS3Server, type S3TestServer, startS3TestServer } from '@imago/sim/s3-server'
@@ -20,12 +21,12 @@ async function withAlice(config: Partial<PdsConfig> = {}, ports: Partial<PdsPort
   const pds = await openTestPds({ config, ports })
   const alice = await pds.createAccount('alice')
   const { did, accessJwt: token } = alice
-  const upload = (body: Uint8Array, type = 'application/octet-stream') =>
-    pds.procedure('com.atproto.repo.uploadBlob', { token, body, headers: { 'content-type': type } })
-  const write = (name: string, body: object) =>
-    pds.procedure(`com.atproto.repo.${name}`, { token, body: { repo: did, ...body } })
-  const post = (blob: object, rkey = 'self') =>
-    write('putRecord', { collection: NOTE, rkey, record: { blob } })
+  const upload = (body: Uint8Array, type = 'application/octet-stream', session = token) =>
+    pds.procedure('com.atproto.repo.uploadBlob', { token: session, body, headers: { 'content-type': type } })
+  const write = (name: string, body: object, session = token) =>
+    pds.procedure(`com.atproto.repo.${name}`, { token: session, body: { repo: did, ...body } })
+  const post = (blob: object, rkey = 'self', session = token) =>
+    write('putRecord', { collection: NOTE, rkey, record: { blob } }, session)
   const getBlob = (cid: string, headers: Record<string, string> = {}) =>
     pds.query('com.atproto.sync.getBlob', { params: { did, cid }, headers })
   const listBlobs = async (): Promise<string[]> =>
@@ -206,6 +207,41 @@ test('[B3] the bytes of an account go with it', async () => {
   assert.deepEqual(filesIn(alice), [])
 })
 
+test('[B3] bytes whose row a crash prevented go after a day, and no others', async () => {
+  await using alice = await withAlice()
+  const { pds, did, upload, post, fileOf } = alice
+  const { blob } = (await upload(text('kept'))).body
+  await post(blob)
+  const stray = cidOfRaw(text('stray')).toString()
+  const put = (path: string, ageMs: number) => {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text('stray'))
+    const at = (pds.clock.now() - ageMs) / 1000
+    utimesSync(path, at, at)
+  }
+  const old = TEMPORARY_BLOB_LIFETIME_MS + 60_000
+  const store = join(pds.folder, 'blobs')
+  // Of an account that is not here, of another server, and no blob at all.
+  const others = [
+    join(store, encodeURIComponent('did:plc:bbbbbbbbbbbbbbbbbbbbbbbb'), stray),
+    join(store, did, stray),
+    join(store, encodeURIComponent(did), 'readme'),
+  ]
+  for (const path of others) put(path, old)
+  put(fileOf(stray), 60_000)
+  const at = (pds.clock.now() - old) / 1000
+  utimesSync(fileOf(blob.ref.$link), at, at)
+  await pds.pds.maintain()
+  assert.ok(existsSync(fileOf(stray)), 'it may be on its way')
+  put(fileOf(stray), old)
+  await pds.pds.maintain()
+  assert.ok(existsSync(fileOf(stray)), 'the store is looked through once a day')
+  pds.clock.advance(TEMPORARY_BLOB_LIFETIME_MS)
+  await pds.pds.maintain()
+  assert.ok(!existsSync(fileOf(stray)))
+  for (const path of [...others, fileOf(blob.ref.$link)]) assert.ok(existsSync(path), path)
+})
+
 /** Types that a browser would run or open, and bytes that pretend to be something else. */
 const HOSTILE: readonly (readonly [type: string, body: string])[] = [
   ...[
@@ -377,6 +413,36 @@ test('[B7] blobs in S3: uploaded, served whole and in parts, collected', () =>
     pds.clock.advance(2 * TEMPORARY_BLOB_LIFETIME_MS)
     await pds.pds.maintain()
     assert.ok(server.seen.some((request) => /^DELETE .*bafk/.test(request)))
+  }))
+
+test('[B3] [B7] bytes in S3 whose row a crash prevented go after a day, and no others', () =>
+  onS3(async (alice, server) => {
+    const { pds, did, upload, post, getBlob } = alice
+    // The age of objects is told by the clock of their server.
+    pds.clock.set(Date.now())
+    const login = { identifier: did, password: 'password of alice' }
+    const { body: session } = await pds.procedure('com.atproto.server.createSession', { body: login })
+    const kept = text('kept')
+    const { blob } = (await upload(kept, 'text/plain', session.accessJwt)).body
+    assert.equal((await post(blob, 'self', session.accessJwt)).status, 200)
+    using store = createS3Store({ ...server.location, prefix: 'pds/' })
+    const stray = cidOfRaw(text('stray')).toString()
+    const keys = [
+      `blocks/${did}/${stray}`,
+      `blocks/did:plc:bbbbbbbbbbbbbbbbbbbbbbbb/${stray}`,
+      `tmp/${stray}`,
+    ]
+    for (const key of keys) await store.put(key, text('stray'))
+    const left = async () => {
+      const found = await Array.fromAsync(store.list(''))
+      return keys.filter((key) => found.some((object) => object.key === key))
+    }
+    await pds.pds.maintain()
+    assert.deepEqual(await left(), keys)
+    pds.clock.advance(TEMPORARY_BLOB_LIFETIME_MS + 60_000)
+    await pds.pds.maintain()
+    assert.deepEqual(await left(), keys.slice(1))
+    assert.deepEqual((await getBlob(blob.ref.$link)).body, kept)
   }))
 
 test('[B7] an S3 server that fails: nothing is acknowledged, nothing is lost, and it is told apart from a bug', () =>

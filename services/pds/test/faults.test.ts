@@ -277,6 +277,105 @@ test('[R1] a clock that steps back does not stop writing: revisions go on', asyn
   assert.equal(await assertChain(pds, alice), 3)
 })
 
+test('an event that cannot be stored takes back what it was to announce, and its number is given to the next', async () => {
+  await using pds = await openTestPds()
+  const alice = await pds.createAccount('alice')
+  const bob = await pds.createAccount('bob')
+  await create(pds, alice, 'first')
+  const { body: car } = await pds.query('com.atproto.sync.getRepo', { params: { did: alice.did } })
+  await create(pds, alice, 'second')
+  const before = await pds.events()
+  const head = () => pds.query('com.atproto.sync.getLatestCommit', { params: { did: alice.did } })
+  const { body: latest } = await head()
+  sabotage(
+    pds,
+    `CREATE TRIGGER broken BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'injected: the disk is full'); END`,
+  )
+  const { did, accessJwt: token } = alice
+  const operator = { authorization: `Basic ${Buffer.from('admin:operator').toString('base64')}` }
+  const attempts: [string, Parameters<TestPds['procedure']>[1]][] = [
+    ['com.atproto.repo.createRecord', { token, body: { repo: did, collection: NOTE, record: {} } }],
+    ['com.atproto.repo.deleteRecord', { token, body: { repo: did, collection: NOTE, rkey: 'first' } }],
+    [
+      'com.atproto.repo.importRepo',
+      { token, body: car, headers: { 'content-type': 'application/vnd.ipld.car' } },
+    ],
+    ['com.atproto.server.deactivateAccount', { token, body: {} }],
+    ['com.atproto.admin.deleteAccount', { headers: operator, body: { did } }],
+    ['com.atproto.server.createAccount', { body: { handle: 'carol.test', password: 'x' } }],
+  ]
+  for (const [method, options] of attempts) {
+    const told = () => pds.logged.filter((line) => line.includes('injected: the disk is full')).length
+    const count = told()
+    assert.equal((await pds.procedure(method, options)).status, 500, method)
+    assert.ok(told() > count, `${method}: the fault fired`)
+  }
+  assert.deepEqual(await pds.events(), before)
+  assert.deepEqual((await head()).body, latest)
+  sabotage(pds, 'DROP TRIGGER broken')
+  assert.equal((await create(pds, bob, 'next')).status, 200)
+  assert.equal((await create(pds, alice, 'third')).status, 200)
+  const [next, after, ...none] = await pds.events(before.at(-1)!.body['seq'])
+  assert.deepEqual(none, [])
+  assert.equal(next!.body['seq'], before.at(-1)!.body['seq'] + 1)
+  assert.equal(after!.body['seq'], before.at(-1)!.body['seq'] + 2)
+  assert.deepEqual(await recordsOf(pds, alice), ['first', 'second', 'third'])
+  await assertChain(pds, alice)
+  await using later = await pds.restart()
+  assert.deepEqual(await recordsOf(later, alice), ['first', 'second', 'third'])
+})
+
+test('[R1] [F7] a clock that jumps an hour back and forth between writes: revisions and numbers ascend, people stay signed in', async () => {
+  const HOUR_MS = 3_600_000
+  await using pds = await openTestPds()
+  const alice = await pds.createAccount('alice')
+  const bob = await pds.createAccount('bob')
+  const startedAt = pds.clock.now()
+  const steps = [HOUR_MS, -HOUR_MS, -HOUR_MS, HOUR_MS, HOUR_MS, -HOUR_MS]
+  const revs: string[] = []
+  for (const [n, stepMs] of steps.entries()) {
+    pds.clock.advance(stepMs)
+    const answers = await Promise.all([
+      create(pds, alice, `a${n}`),
+      create(pds, bob, `b${n}`),
+      create(pds, alice, `c${n}`),
+    ])
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200, 200],
+      `after a step of ${stepMs} ms`,
+    )
+    revs.push(answers[0]!.body.commit.rev, answers[2]!.body.commit.rev)
+    // A session that is made at any of these times is good at all others.
+    const login = await pds.procedure('com.atproto.server.createSession', {
+      body: { identifier: 'bob.test', password: 'password of bob' },
+    })
+    assert.equal(login.status, 200)
+    pds.clock.advance(-stepMs)
+    for (const token of [login.body.accessJwt, alice.accessJwt])
+      assert.equal((await pds.query('com.atproto.server.getSession', { token })).status, 200)
+    const refreshed = await pds.procedure('com.atproto.server.refreshSession', {
+      token: login.body.refreshJwt,
+    })
+    assert.equal(refreshed.status, 200)
+    pds.clock.advance(stepMs)
+  }
+  assert.equal(pds.clock.now(), startedAt)
+  assert.deepEqual(revs, [...revs].sort())
+  assert.equal(new Set(revs).size, revs.length)
+  const seqs = (await pds.events()).map(({ body }) => body['seq'] as number)
+  assert.deepEqual(
+    seqs,
+    seqs.map((_, index) => seqs[0]! + index),
+  )
+  // Readers judge by clocks of their own: by then the times of all revisions have come.
+  pds.clock.advance(HOUR_MS)
+  assert.equal(await assertChain(pds, alice), 1 + 2 * steps.length)
+  await using later = await pds.restart()
+  assert.equal((await create(later, alice, 'later')).status, 200)
+  assert.equal(await assertChain(later, alice), 2 + 2 * steps.length)
+})
+
 test('everything that was answered is there after a restart', async () => {
   await using pds = await openTestPds()
   const alice = await pds.createAccount('alice')

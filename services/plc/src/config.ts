@@ -37,6 +37,13 @@ export const plcConfig = defineConfig('PLC_', {
     default: 'data/plc/plc.sqlite',
     doc: 'Path of the database. It and its folder are made if absent.',
   },
+  databaseUrl: {
+    env: 'PLC_DATABASE_URL',
+    aliases: ['DATABASE_URL'],
+    kind: text,
+    secret: true,
+    doc: 'Address of a PostgreSQL database that takes the place of PLC_DATABASE_FILE, such as postgres://user:password@host/plc. One process at a time may use it. Secrets of the log still lie beside PLC_DATABASE_FILE.',
+  },
   logLevel: {
     env: 'PLC_LOG_LEVEL',
     kind: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
@@ -123,6 +130,7 @@ export const plcConfig = defineConfig('PLC_', {
 export function plcOptionsOf(config: Config<typeof plcConfig>): PlcOptions {
   return {
     databaseFile: config.databaseFile,
+    databaseUrl: config.databaseUrl,
     transparency: transparencyOf(config),
     replica:
       config.upstream === undefined

@@ -15,6 +15,7 @@ async function main(): Promise<number> {
       const server = resources.use(
         await serve({
           fetch: plc.fetch,
+          answer: plc.answer,
           upgrade: plc.upgrade,
           hostname: config.hostname,
           port: config.port,

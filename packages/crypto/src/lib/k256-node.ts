@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { sha256 } from '@imago/data/sha256'
+import { writeSha256 } from '@imago/data/sha256'
 import type * as Secp256k1 from 'secp256k1'
 import type { CurveBackend } from './curve-backend.ts'
 import { nobleBackend } from './noble-backend.ts'
@@ -20,17 +20,28 @@ function openAddon(): CurveBackend | undefined {
     library: 'libsecp256k1',
     openPublicKey(compressed) {
       const point = addon.publicKeyConvert(compressed, false)
-      return (message, signature) => addon.ecdsaVerify(signature, sha256(message), point)
+      return (message, signature) => addon.ecdsaVerify(signature, hashOf(message), point)
     },
     openSecretKey(secret) {
       const own = secret.slice()
       return {
         point: addon.publicKeyCreate(own, true),
-        sign: (message) => addon.ecdsaSign(sha256(message), own).signature,
+        sign: (message) => addon.ecdsaSign(hashOf(message), own).signature,
       }
     },
   }
 }
+
+/**
+ * The SHA-256 of a message, until the next one is asked for. One array for all: V8 keeps small ones on its own heap, and
+ * moves each out of there, which takes it over a microsecond, when an addon first sees it.
+ */
+function hashOf(message: Uint8Array): Uint8Array {
+  writeSha256(message, hash, 0)
+  return hash
+}
+
+const hash = new Uint8Array(32)
 
 /** The package's root would fall back, without a word, to a slow implementation of its own; `bindings` throws. */
 function loadAddon(): typeof Secp256k1 | undefined {

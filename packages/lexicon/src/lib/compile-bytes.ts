@@ -7,6 +7,7 @@ import {
   BYTES,
   type Cursor,
   container,
+  cursorOf,
   FALSE,
   isAfter,
   isAt,
@@ -238,7 +239,7 @@ function isField({ key, word, mask }: FieldVoucher, found: number, bytes: Uint8A
 
 /** The text at `at`, or nothing where there is none. */
 function textAt(bytes: Uint8Array, at: number): string | undefined {
-  const cursor = { bytes, at }
+  const cursor = cursorOf(bytes, at)
   const length = argument(cursor, TEXT)
   const start = cursor.at
   if (length === NONE || textUnits(cursor, length) === NONE) return undefined

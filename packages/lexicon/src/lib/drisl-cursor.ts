@@ -6,8 +6,16 @@
  */
 export interface Cursor {
   readonly bytes: Uint8Array
+  /** The same bytes, to be read a word at a time. */
+  readonly words: DataView
   at: number
 }
+
+export const cursorOf = (bytes: Uint8Array, at = 0): Cursor => ({
+  bytes,
+  words: new DataView(bytes.buffer, bytes.byteOffset, bytes.length),
+  at,
+})
 
 export const UNSIGNED = 0
 export const NEGATIVE = 1
@@ -169,17 +177,21 @@ export function isAfter(bytes: Uint8Array, at: number, length: number, previous:
   return false
 }
 
+/** Those that no ASCII character has, in a word. */
+const HIGH_BITS = 0x8080_8080 | 0
+
 /**
  * Passes text of so many bytes. Answers its length in UTF-16 units, or {@link NONE} where it is not UTF-8.
  * @see https://www.rfc-editor.org/rfc/rfc3629#section-4
  */
 export function textUnits(cursor: Cursor, length: number): number {
-  const { bytes, at } = cursor
+  const { bytes, words, at } = cursor
   const end = (cursor.at = at + length)
   let i = at
   let units = length
   while (i < end) {
-    while (i + 4 <= end && (bytes[i]! | bytes[i + 1]! | bytes[i + 2]! | bytes[i + 3]!) < 0x80) i += 4
+    while (i + 8 <= end && ((words.getInt32(i) | words.getInt32(i + 4)) & HIGH_BITS) === 0) i += 8
+    while (i + 4 <= end && (words.getInt32(i) & HIGH_BITS) === 0) i += 4
     if (i === end) break
     const lead = bytes[i]!
     const size = lead < 0x80 ? 1 : sequenceLength(bytes, i, end)

@@ -177,9 +177,9 @@ export function createS3Store(options: S3StoreOptions): S3Store {
       )
       try {
         for await (const { Contents = [] } of pages)
-          for (const { Key = '', Size = 0 } of Contents) {
+          for (const { Key = '', Size = 0, LastModified } of Contents) {
             const key = Key.slice(prefix.length)
-            if (isKey(key)) yield { key, size: Size }
+            if (isKey(key)) yield { key, size: Size, modifiedAt: LastModified?.getTime() }
           }
       } catch (error) {
         throw storeError(wanted, error)

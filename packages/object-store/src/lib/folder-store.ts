@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Stats } from 'node:fs'
 import {
   copyFile,
   type FileHandle,
@@ -93,8 +94,8 @@ export async function openFolderStore(options: FolderStoreOptions): Promise<Stag
       const key = `${relative}${entry.name}`
       if (entry.isDirectory()) yield* walk(`${key}/`, '')
       else {
-        const size = await sizeOf(join(folder, key))
-        if (size !== undefined) yield { key, size }
+        const found = await fileAt(join(folder, key))
+        if (found !== undefined) yield { key, size: found.size, modifiedAt: found.mtimeMs }
       }
     }
   }
@@ -222,11 +223,13 @@ async function* entriesOf(path: string) {
   }
 }
 
-/** `undefined` where there is no file. */
-async function sizeOf(path: string): Promise<number | undefined> {
+/** Bytes; `undefined` where there is no file. */
+const sizeOf = async (path: string) => (await fileAt(path))?.size
+
+async function fileAt(path: string): Promise<Stats | undefined> {
   try {
     const found = await stat(path)
-    return found.isFile() ? found.size : undefined
+    return found.isFile() ? found : undefined
   } catch (error) {
     if (isAbsence(error)) return undefined
     throw error

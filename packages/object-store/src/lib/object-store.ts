@@ -2,6 +2,8 @@ export interface ListedObject {
   readonly key: string
   /** Bytes. */
   readonly size: number
+  /** When it was stored: milliseconds since the Unix epoch, by the clock of the store. Not every store tells. */
+  readonly modifiedAt?: number | undefined
 }
 
 export interface StoredObject {

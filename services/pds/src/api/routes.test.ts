@@ -55,10 +55,7 @@ const NOT_SERVED: Readonly<Record<string, readonly string[]>> = {
     'com.atproto.identity.requestPlcOperationSignature',
     'com.atproto.identity.signPlcOperation',
   ],
-  'identities are read elsewhere, and handles do not change yet': [
-    'com.atproto.identity.refreshIdentity',
-    'com.atproto.identity.resolveDid',
-    'com.atproto.identity.resolveIdentity',
+  'handles do not change yet, and schemas are resolved elsewhere': [
     'com.atproto.identity.updateHandle',
     'com.atproto.lexicon.resolveLexicon',
   ],

@@ -3,7 +3,10 @@ import { deleteAccount } from './com.atproto.admin/deleteAccount.ts'
 import { getSubjectStatus } from './com.atproto.admin/getSubjectStatus.ts'
 import { updateSubjectStatus } from './com.atproto.admin/updateSubjectStatus.ts'
 import { getRecommendedDidCredentials } from './com.atproto.identity/getRecommendedDidCredentials.ts'
+import { refreshIdentity } from './com.atproto.identity/refreshIdentity.ts'
+import { resolveDid } from './com.atproto.identity/resolveDid.ts'
 import { resolveHandle } from './com.atproto.identity/resolveHandle.ts'
+import { resolveIdentity } from './com.atproto.identity/resolveIdentity.ts'
 import { submitPlcOperation } from './com.atproto.identity/submitPlcOperation.ts'
 import { applyWrites } from './com.atproto.repo/applyWrites.ts'
 import { createRecord } from './com.atproto.repo/createRecord.ts'
@@ -45,7 +48,10 @@ export function routes(ports: Ports): XrpcServerOptions['methods'] {
     deleteAccount(ports),
     getSubjectStatus(ports),
     updateSubjectStatus(ports),
+    refreshIdentity(ports),
+    resolveDid(ports),
     resolveHandle(ports),
+    resolveIdentity(ports),
     applyWrites(ports),
     createRecord(ports),
     deleteRecord(ports),

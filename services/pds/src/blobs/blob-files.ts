@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { type Cid, cidFromDigest, RAW_CODEC } from '@imago/data'
+import { type Cid, cidFromDigest, RAW_CODEC, tryParseCid } from '@imago/data'
 import type { ByteRange, StagingStore, StoredObject } from '@imago/object-store'
 import type { Did } from '@imago/syntax'
+import type { BlobName } from './blob-index.ts'
 
 /** The bytes of an upload, taken in by the store under no name yet. */
 export interface StagedBlob extends AsyncDisposable {
@@ -35,6 +36,18 @@ export interface BlobFiles {
   remove(did: Did, cid: Cid): Promise<void>
   /** Removes what uploads left that began before `before` and never ended. Returns how many. */
   sweep(before: number): Promise<number>
+  /** Blobs whose bytes came before `before`, whether a row speaks of them or not. None where the store tells no times. */
+  olderThan(before: number): AsyncIterable<BlobName>
+}
+
+/** Where blobs lie in a store. */
+export interface BlobLayout {
+  /** What every key of a blob begins with. */
+  readonly root: string
+  /** The folder of an account, without a slash at the end. */
+  folderOf(did: Did): string
+  /** The account of such a folder; `undefined` for any other. */
+  ownerOf(folder: string): Did | undefined
 }
 
 /** An upload went past its limit. */
@@ -48,12 +61,17 @@ export class BlobTooLargeError extends Error {
   }
 }
 
-/**
- * Blobs as objects.
- * @param folderOf where the blobs of an account lie in the store, without a slash at the end.
- */
-export function createBlobFiles(store: StagingStore, folderOf: (did: Did) => string): BlobFiles {
+/** Blobs as objects. */
+export function createBlobFiles(store: StagingStore, { root, folderOf, ownerOf }: BlobLayout): BlobFiles {
   const keyOf = (did: Did, cid: Cid) => `${folderOf(did)}/${cid}`
+
+  function nameOf(key: string): BlobName | undefined {
+    const slash = key.lastIndexOf('/')
+    const did = slash === -1 ? undefined : ownerOf(key.slice(0, slash))
+    const cid = tryParseCid(key.slice(slash + 1))
+    return did === undefined || cid?.codec !== RAW_CODEC ? undefined : { did, cid }
+  }
+
   return {
     async stage(did, body, maxBytes): Promise<StagedBlob> {
       const meter = createMeter(maxBytes)
@@ -70,6 +88,12 @@ export function createBlobFiles(store: StagingStore, folderOf: (did: Did) => str
     read: (did, cid, range) => store.get(keyOf(did, cid), range),
     remove: (did, cid) => store.delete(keyOf(did, cid)),
     sweep: (before) => store.sweep(before),
+    async *olderThan(before) {
+      for await (const { key, modifiedAt } of store.list(root)) {
+        const name = modifiedAt !== undefined && modifiedAt < before ? nameOf(key) : undefined
+        if (name !== undefined) yield name
+      }
+    },
   }
 }
 

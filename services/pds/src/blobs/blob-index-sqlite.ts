@@ -134,6 +134,11 @@ export function createSqliteBlobIndex(
       return repo === undefined ? undefined : get(repo, cid)
     },
 
+    async isStray({ did, cid }) {
+      const repo = repos.idOf(did)
+      return repo !== undefined && get(repo, cid) === undefined
+    },
+
     async usage(did) {
       const repo = repos.idOf(did)
       return repo === undefined ? NOTHING : { ...usageOf(repo) }

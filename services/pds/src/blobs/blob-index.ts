@@ -59,6 +59,8 @@ export interface BlobIndex {
     quota: BlobQuota,
   ): Promise<AddOutcome>
   get(did: Did, cid: Cid): Promise<BlobRow | undefined>
+  /** Whether the account is here, and has no such blob. Nothing can be said of the blobs of others. */
+  isStray(blob: BlobName): Promise<boolean>
   usage(did: Did): Promise<BlobUsage>
   /**
    * Blobs that are served, in order of their CIDs' bytes; with `since`, those referred to after that revision.

@@ -1,8 +1,8 @@
 import type { StagingStore } from '@imago/object-store'
 import { openFolderStore } from '@imago/object-store/folder'
 import type { S3StoreOptions } from '@imago/object-store-s3'
-import type { Did } from '@imago/syntax'
-import { type BlobFiles, createBlobFiles } from './blob-files.ts'
+import { type Did, tryParseDid } from '@imago/syntax'
+import { type BlobFiles, type BlobLayout, createBlobFiles } from './blob-files.ts'
 
 /** Where the bytes of blobs lie. */
 export interface BlobLocation {
@@ -30,22 +30,36 @@ export interface BlobStore extends AsyncDisposable {
 export async function openBlobStore({ blobsDirectory, blobsBucket }: BlobLocation): Promise<BlobStore> {
   if (blobsBucket === undefined) {
     const objects = await openFolderStore({ folder: blobsDirectory })
-    return storeOf(objects, encodeURIComponent, async () => {})
+    return storeOf(objects, FOLDER_LAYOUT, async () => {})
   }
   // Loaded by whoever needs it: it is as large as all the rest.
   const { createS3Store } = await import('@imago/object-store-s3')
   const objects = createS3Store(blobsBucket)
-  return storeOf(
-    objects,
-    (did) => `blocks/${did}`,
-    async () => objects[Symbol.dispose](),
-  )
+  return storeOf(objects, BUCKET_LAYOUT, async () => objects[Symbol.dispose]())
 }
 
-function storeOf(
-  objects: StagingStore,
-  folderOf: (did: Did) => string,
-  close: () => Promise<void>,
-): BlobStore {
-  return { objects, folderOf, files: createBlobFiles(objects, folderOf), [Symbol.asyncDispose]: close }
+const FOLDER_LAYOUT: BlobLayout = {
+  root: '',
+  folderOf: encodeURIComponent,
+  // The colons of a folder that another server left here are not encoded: it is none of ours.
+  ownerOf: (folder) => (folder.includes(':') ? undefined : tryParseDid(decoded(folder))),
+}
+
+const BUCKET_LAYOUT: BlobLayout = {
+  root: 'blocks/',
+  folderOf: (did) => `blocks/${did}`,
+  ownerOf: (folder) => tryParseDid(folder.slice('blocks/'.length)),
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+function storeOf(objects: StagingStore, layout: BlobLayout, close: () => Promise<void>): BlobStore {
+  const files = createBlobFiles(objects, layout)
+  return { objects, folderOf: layout.folderOf, files, [Symbol.asyncDispose]: close }
 }

@@ -28,7 +28,8 @@ export interface Blobs {
   removeAll(did: Did): Promise<void>
   /**
    * Removes uploads that no record has referred to for {@link TEMPORARY_BLOB_LIFETIME_MS}, bytes without rows, and what
-   * uploads that broke off left. Returns how many blobs went.
+   * uploads that broke off left. Once in that time it looks through the whole store for bytes as old that a crash kept
+   * from getting their row. Returns how many blobs went.
    */
   sweep(): Promise<number>
 }
@@ -62,6 +63,7 @@ export function createBlobs(ports: {
   const { files, index, now, maxBytes, quota, onRemovalFailure } = ports
   const exclusive = createKeyLock()
   const lockOf = ({ did, cid }: BlobName) => `${did} ${cid}`
+  let searchedAt = Number.NEGATIVE_INFINITY
 
   /** Before bytes are kept that would have to go again. The index decides, with everybody else's uploads in view. */
   function assertRoom(usage: BlobUsage, count: number, bytes: number): void {
@@ -98,6 +100,25 @@ export function createBlobs(ports: {
       // What failed comes again with the next page: later.
       if (failed > 0 || length < PAGE) return removed
     }
+  }
+
+  /** Removes old bytes that never got a row: a crash came between the two, or the database said no. */
+  async function removeStrays(before: number): Promise<number> {
+    let removed = 0
+    for await (const blob of files.olderThan(before)) {
+      if (!(await index.isStray(blob))) continue
+      try {
+        await exclusive(lockOf(blob), async () => {
+          // Uploaded again meanwhile.
+          if (!(await index.isStray(blob))) return
+          await files.remove(blob.did, blob.cid)
+          removed++
+        })
+      } catch (error) {
+        onRemovalFailure(blob, error)
+      }
+    }
+    return removed
   }
 
   return {
@@ -150,7 +171,10 @@ export function createBlobs(ports: {
       while ((await index.removeExpired(before, PAGE)) === PAGE);
       const removed = await empty()
       await files.sweep(before)
-      return removed
+      if (searchedAt > before) return removed
+      const strays = await removeStrays(before)
+      searchedAt = now()
+      return removed + strays
     },
   }
 }

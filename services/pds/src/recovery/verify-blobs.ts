@@ -85,12 +85,15 @@ export async function* strayFiles({
   }
 }
 
+/** A server looks for files without rows once in their lifetime, and takes those that are older. */
+const STRAY_AGE_MS = 2 * TEMPORARY_BLOB_LIFETIME_MS + 3_600_000
+
 /**
- * An upload under way, or one whose row a crash prevented: not yet anybody's business. In a store that does not tell when
- * a file came, none is ever old enough to be called a stray.
+ * An upload under way, or one whose row a crash prevented, which the server will remove: not yet anybody's business. In a
+ * store that does not tell when a file came, none is ever old enough to be called a stray.
  */
 export const isYoung = ({ modifiedAt }: BlobFile, now: () => number) =>
-  modifiedAt === undefined || modifiedAt > now() - TEMPORARY_BLOB_LIFETIME_MS
+  modifiedAt === undefined || modifiedAt > now() - STRAY_AGE_MS
 
 /** The CID of what a file holds; `undefined` when the server has removed it in the meantime. */
 async function cidUnlessRemoved(

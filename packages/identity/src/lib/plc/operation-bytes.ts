@@ -1,6 +1,5 @@
 import { type Cid, cidOfDrisl, type DataMap, encode } from '@imago/data'
 import { fromBase64url, toBase32 } from '@imago/data/multibase'
-import { sha256 } from '@imago/data/sha256'
 import type { Did } from '@imago/syntax'
 import type { Operation, Unsigned } from './operation.ts'
 import { PlcError } from './plc-error.ts'
@@ -15,44 +14,71 @@ export function isDidPlc(value: unknown): value is DidPlc {
   return typeof value === 'string' && DID_PLC.test(value)
 }
 
+/** What is known of an operation that cannot change any more. */
+interface Known {
+  /** Its DAG-CBOR, in memory of its own: what `encode` gives shares its memory with others, and would keep it. */
+  readonly signed: Uint8Array
+  cid: Cid | undefined
+}
+
+/** Each of these would be encoded and hashed four times on its way into a directory. */
+const known = new WeakMap<Unsigned, Known>()
+
+/** Freezes an operation, so that its bytes are worth keeping. @throws what `encode` throws. */
+export function sealOperation(operation: Operation): Operation {
+  const signed = encode(operation as unknown as DataMap).slice()
+  for (const member of Object.values(operation)) if (typeof member === 'object') freezeMember(member)
+  Object.freeze(operation)
+  known.set(operation, { signed, cid: undefined })
+  return operation
+}
+
+function freezeMember(member: object | null): void {
+  if (member === null) return
+  if (!Array.isArray(member))
+    for (const service of Object.values(member)) if (typeof service === 'object') Object.freeze(service)
+  Object.freeze(member)
+}
+
 /** The DAG-CBOR of an operation without its `sig`: what is signed. */
 export function unsignedBytes(operation: Unsigned): Uint8Array {
+  const sealed = known.get(operation)
+  if (sealed !== undefined) return cutSignature(sealed.signed)
   const { sig: _, ...unsigned } = operation as Operation
   return encode(unsigned as unknown as DataMap)
 }
 
-const SIG_KEY = Uint8Array.of(0x63, 0x73, 0x69, 0x67)
+/** In front of `sig`, the only key of three letters and so the first of the map: the map's own head, and the key. */
+const SIG_AT = 1 + 4
 
 /**
- * The DAG-CBOR of a signed operation, made from what was signed. `sig` is the only key of three letters, so it is the
- * first of the map: the bytes differ by the count in the head and by one entry behind it.
+ * The bytes that were signed, out of those of the signed operation: these differ by the count in the head and by the
+ * one entry behind it.
  */
-export function spliceSignature(unsigned: Uint8Array, sig: string): Uint8Array {
-  const text = new TextEncoder().encode(sig)
-  const head = textHead(text.length)
-  const signed = new Uint8Array(unsigned.length + SIG_KEY.length + head.length + text.length)
-  signed[0] = unsigned[0]! + 1
-  signed.set(SIG_KEY, 1)
-  signed.set(head, 1 + SIG_KEY.length)
-  signed.set(text, 1 + SIG_KEY.length + head.length)
-  signed.set(unsigned.subarray(1), 1 + SIG_KEY.length + head.length + text.length)
-  return signed
+function cutSignature(signed: Uint8Array): Uint8Array {
+  const unsigned = signed.slice(textEnd(signed, SIG_AT) - 1)
+  unsigned[0] = signed[0]! - 1
+  return unsigned
 }
 
-function textHead(length: number): number[] {
-  if (length < 24) return [0x60 + length]
-  if (length < 0x100) return [0x78, length]
-  return [0x79, length >> 8, length & 0xff]
+/** Where a text ends that begins at `at`. Long ones have their length in one or two bytes of its own. */
+function textEnd(bytes: Uint8Array, at: number): number {
+  const short = bytes[at]! & 0x1f
+  if (short < 24) return at + 1 + short
+  if (short === 24) return at + 2 + bytes[at + 1]!
+  return at + 3 + ((bytes[at + 1]! << 8) | bytes[at + 2]!)
 }
 
 /** The DAG-CBOR of a signed operation: what its CID and, for a genesis, its DID are the hash of. */
 export function operationBytes(operation: Operation): Uint8Array {
-  return spliceSignature(unsignedBytes(operation), operation.sig)
+  return known.get(operation)?.signed ?? encode(operation as unknown as DataMap)
 }
 
 /** The CID by which the next operation names this one in `prev`. */
 export function operationCid(operation: Operation): Cid {
-  return cidOfDrisl(operationBytes(operation))
+  const sealed = known.get(operation)
+  if (sealed === undefined) return cidOfDrisl(operationBytes(operation))
+  return (sealed.cid ??= cidOfDrisl(sealed.signed))
 }
 
 /**
@@ -64,11 +90,7 @@ export function operationCid(operation: Operation): Cid {
 export function didOfGenesis(operation: Operation): DidPlc {
   if (operation.prev !== null)
     throw new PlcError('Misordered', `a genesis operation has prev null, not ${operation.prev}`)
-  return didOfGenesisBytes(operationBytes(operation))
-}
-
-export function didOfGenesisBytes(signed: Uint8Array): DidPlc {
-  return `did:plc:${toBase32(sha256(signed)).slice(0, 24)}`
+  return `did:plc:${toBase32(operationCid(operation).digest).slice(0, 24)}`
 }
 
 // 64 bytes are 85 characters and 4 bits: the last character has only four spellings. Said here because the lenient

@@ -84,8 +84,9 @@ const isObject = (value: unknown): value is Json =>
 
 const isText = (value: unknown): value is string => typeof value === 'string'
 
-// Whether it is a signature is judged with the keys; here only that it cannot be a burden.
-const isSignatureText = (value: unknown): value is string => isText(value) && value.length <= 1024
+// Whether it is a signature is judged with the keys; here only that it cannot be a burden, and has bytes.
+const isSignatureText = (value: unknown): value is string =>
+  isText(value) && value.length <= 1024 && value.isWellFormed()
 
 // Only the canonical spelling: another multibase of the same CID would be the same `prev` with other signed bytes.
 const isCidText = (value: unknown): value is string => tryParseCid(value) !== undefined

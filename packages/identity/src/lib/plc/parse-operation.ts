@@ -1,6 +1,6 @@
 import { checkIngest, INGEST_LIMITS, type IngestOptions } from './ingest-policy.ts'
 import type { Operation } from './operation.ts'
-import { operationBytes } from './operation-bytes.ts'
+import { operationBytes, sealOperation } from './operation-bytes.ts'
 import { parseForm } from './operation-form.ts'
 import { excerpt, PlcError } from './plc-error.ts'
 
@@ -17,7 +17,7 @@ export const REPLAY_OPERATION_BYTES = 7500
 /**
  * An operation from JSON, checked for form and against a policy; not for its signature nor its place in a log. The
  * result is a copy in canonical key order whose maps have no prototype, so that a service named `__proto__` keeps its
- * bytes.
+ * bytes; nobody can change it any more, so that it is encoded and hashed once.
  * @param json as `JSON.parse` gives it.
  * @throws {PlcError} `InvalidOperation` or `OperationTooLarge`.
  */
@@ -38,7 +38,7 @@ export function parseOperation(json: unknown, policy: Policy, options: IngestOpt
 /** In bytes of DAG-CBOR. @throws {PlcError} where text has no UTF-8 form, and the operation no bytes to sign. */
 function sizeOf(operation: Operation): number {
   try {
-    return operationBytes(operation).length
+    return operationBytes(sealOperation(operation)).length
   } catch (cause) {
     throw new PlcError('InvalidOperation', `Operation cannot be encoded: ${String(cause)}`, { cause })
   }

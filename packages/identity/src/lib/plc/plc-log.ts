@@ -1,12 +1,12 @@
 import { verifySignature } from '@imago/crypto'
-import { type Cid, cidOfDrisl } from '@imago/data'
+import type { Cid } from '@imago/data'
 import { normalizeOperation, type Operation, type PlcData } from './operation.ts'
 import {
   type DidPlc,
   decodeSignature,
-  didOfGenesisBytes,
+  didOfGenesis,
   isDidPlc,
-  spliceSignature,
+  operationCid,
   unsignedBytes,
 } from './operation-bytes.ts'
 import { excerpt, PlcError } from './plc-error.ts'
@@ -69,7 +69,7 @@ export type FindSigner = (keys: readonly string[], operation: Operation) => numb
  * comes later forks the log, must be signed by a key *before* the one that signed the child it undoes, and within 72
  * hours of that one. A single pass over a log, in order, is so the whole of its validation.
  * @param createdAt milliseconds since the Unix epoch, later than the head's.
- * @param findSigner answers what `findSigner` would, for whoever has verified signatures elsewhere before.
+ * @param find answers what `findSigner` would, for whoever has verified signatures elsewhere before.
  * @throws {PlcError} naming the rule it breaks.
  * @see https://web.plc.directory/spec/v0.1/did-plc#key-rotation--account-recovery
  */
@@ -77,16 +77,14 @@ export function judgeOperation(
   log: PlcLog,
   operation: Operation,
   createdAt: number,
-  findSigner?: FindSigner,
+  find: FindSigner = findSigner,
 ): Verdict {
-  const unsigned = unsignedBytes(operation)
-  const signed = spliceSignature(unsigned, operation.sig)
   const signerIn = (keys: readonly string[]) => {
-    const signer = findSigner?.(keys, operation) ?? signerOf(keys, operation.sig, unsigned)
+    const signer = find(keys, operation)
     if (signer < 0) throw new PlcError('InvalidSignature', invalidSignature(operation))
     return signer
   }
-  if (log.head === undefined) return judgeGenesis(log.did, operation, signerIn, signed, createdAt)
+  if (log.head === undefined) return judgeGenesis(log.did, operation, signerIn, createdAt)
 
   const parentAt = findCurrent(log.entries, operation.prev)
   const parent = parentAt === undefined ? undefined : log.entries[parentAt]!
@@ -110,7 +108,7 @@ export function judgeOperation(
       `Recovery operation occurred outside of the allowed 72 hr recovery window. Time lapsed: ${createdAt - disputed.createdAt}`,
     )
   return {
-    entry: { operation, cid: cidOfDrisl(signed), createdAt, signer, nullified: false },
+    entry: { operation, cid: operationCid(operation), createdAt, signer, nullified: false },
     nullified: undone.map((entry) => entry.cid),
   }
 }
@@ -187,21 +185,20 @@ function judgeGenesis(
   did: DidPlc,
   operation: Operation,
   signerIn: (keys: readonly string[]) => number,
-  signed: Uint8Array,
   createdAt: number,
 ): Verdict {
   const data = normalizeOperation(operation)
   if (operation.prev !== null || data === undefined)
     throw new PlcError('Misordered', 'Operations not correctly ordered')
   const signer = signerIn(data.rotationKeys)
-  const computed = didOfGenesisBytes(signed)
+  const computed = didOfGenesis(operation)
   if (computed !== did)
     throw new PlcError(
       'GenesisMismatch',
       `Hash of genesis operation does not match DID identifier: ${computed}`,
     )
   return {
-    entry: { operation, cid: cidOfDrisl(signed), createdAt, signer, nullified: false },
+    entry: { operation, cid: operationCid(operation), createdAt, signer, nullified: false },
     nullified: [],
   }
 }
@@ -217,12 +214,10 @@ function findCurrent(entries: readonly LogEntry[], prev: string | null): number 
  * Position of the first of the keys that signed; -1 when none did. Of a key that stands twice the first place counts:
  * searching from the end would let a key undo what it signed itself.
  */
-export const findSigner: FindSigner = (keys, operation) =>
-  signerOf(keys, operation.sig, unsignedBytes(operation))
-
-function signerOf(keys: readonly string[], sig: string, unsigned: Uint8Array): number {
-  const signature = decodeSignature(sig)
+export const findSigner: FindSigner = (keys, operation) => {
+  const signature = decodeSignature(operation.sig)
   if (signature === undefined) return -1
+  const unsigned = unsignedBytes(operation)
   return keys.findIndex((text) => {
     const key = openRotationKey(text)
     return key !== undefined && verifySignature(key, unsigned, signature)

@@ -28,27 +28,37 @@ export async function openAuditor(
   const client = createDirectoryClient(url, options.fetch)
   const state = createDurableFile(join(folder, 'verified.checkpoint'))
   let opened: ReturnType<typeof openSqlitePlcStore> | undefined
-  const open = async () =>
-    openSqlitePlcStore({
-      databaseFile: join(folder, 'replay.sqlite'),
-      now,
-      growTree: growUnsigned,
-      isReplica: await isObserved(client),
-    })
+  const open = (databaseFile: string, isReplica: boolean) =>
+    openSqlitePlcStore({ databaseFile, now, growTree: growUnsigned, isReplica })
   return {
     async audit() {
-      opened ??= await open()
+      if (opened === undefined) {
+        const isReplica = await isObserved(client)
+        if (isReplica === undefined) {
+          // What cannot be read is for the audit to judge, and to leave no trace in what is kept.
+          await using forgotten = open(':memory:', false)
+          return await audit({ ...options, client, state, store: forgotten })
+        }
+        opened = open(join(folder, 'replay.sqlite'), isReplica)
+      }
       return await audit({ ...options, client, state, store: opened })
     },
     [Symbol.asyncDispose]: async () => await opened?.[Symbol.asyncDispose](),
   }
 }
 
-/** Whether the log is that of an observer: its entries say which numbers they have in the directory that it observes. */
-async function isObserved(client: DirectoryClient): Promise<boolean> {
-  const { checkpoint } = parseCheckpoint(await client.checkpoint())
-  const bundle = tileAt(checkpoint.size, 0, 0)
-  if (bundle === undefined) return false
-  const [first] = readEntryBundle(await client.bundle(bundle), bundle.width)
-  return decodeLogEntry(first!).upstreamSeq !== undefined
+/**
+ * Whether the log is that of an observer: its entries say which numbers they have in the directory that it observes.
+ * Nothing of it is verified yet. `undefined` where nothing can be read.
+ */
+async function isObserved(client: DirectoryClient): Promise<boolean | undefined> {
+  try {
+    const { checkpoint } = parseCheckpoint(await client.checkpoint())
+    const bundle = tileAt(checkpoint.size, 0, 0)
+    if (bundle === undefined) return false
+    const [first] = readEntryBundle(await client.bundle(bundle), bundle.width)
+    return decodeLogEntry(first!).upstreamSeq !== undefined
+  } catch {
+    return undefined
+  }
 }

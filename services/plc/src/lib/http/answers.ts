@@ -1,7 +1,24 @@
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import { normalizeOperation, type Operation, PlcError, type PlcState } from '@imago/identity/plc'
-import type { Context } from 'hono'
+import { Reply } from '@imago/xrpc/server'
 import type { PlcStore, StoredOperation } from '../store/plc-store.ts'
 import { WriteLimitError } from '../write-limits.ts'
+
+/** What an answer depends on besides the path: a request of Hono's, or the head of one as Node has read it. */
+export interface Asked {
+  /** @param name in lower case. */
+  header(name: string): string | undefined
+}
+
+/** Headers of ours that pages of other origins may read. */
+export const EXPOSED_HEADERS = ['etag', 'plc-cid', 'plc-seq', 'plc-created-at', 'retry-after']
+
+/** On every answer, readable from other origins. */
+export const CROSS_ORIGIN = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': EXPOSED_HEADERS.join(','),
+}
 
 /** A request that cannot be answered with what it asks for. The body is `{ message }`. */
 export class HttpError extends Error {
@@ -21,26 +38,27 @@ export interface RefusalStatuses {
   readonly tombstone: 410 | 404
 }
 
+/** An answer of JSON. */
+export const jsonReply = (status: number, body: object, headers?: Readonly<Record<string, string>>): Reply =>
+  new Reply(status, { ...CROSS_ORIGIN, 'content-type': 'application/json', ...headers }, JSON.stringify(body))
+
 /**
  * The answer to what a handler threw; `undefined` when it is our own fault. Refused operations come with the code of
  * the refusal besides the message, so that a program need not read prose.
  */
-export function refusal(error: unknown, statuses: RefusalStatuses): Response | undefined {
-  if (error instanceof HttpError) return Response.json({ message: error.message }, { status: error.status })
-  if (error instanceof PlcError)
-    return Response.json({ message: error.message, error: error.code }, { status: 400 })
+export function refusal(error: unknown, statuses: RefusalStatuses): Reply | undefined {
+  if (error instanceof HttpError) return jsonReply(error.status, { message: error.message })
+  if (error instanceof PlcError) return jsonReply(400, { message: error.message, error: error.code })
   if (error instanceof WriteLimitError) {
     const seconds = String(Math.ceil(error.retryAfterMs / 1000))
-    return Response.json(
+    return jsonReply(
+      statuses.writeLimit,
       { message: error.message, error: 'RateLimitExceeded' },
       {
-        status: statuses.writeLimit,
-        headers: {
-          'retry-after': seconds,
-          'ratelimit-limit': String(error.limit),
-          'ratelimit-remaining': '0',
-          'ratelimit-reset': seconds,
-        },
+        'retry-after': seconds,
+        'ratelimit-limit': String(error.limit),
+        'ratelimit-remaining': '0',
+        'ratelimit-reset': seconds,
       },
     )
   }
@@ -83,28 +101,45 @@ export interface Sending {
 }
 
 const MIN_COMPRESSED_LENGTH = 1024
+const compress = promisify(gzip)
 
-/** A body, gzipped where that pays and the client takes it; or 304 for whoever has it. */
-export function send(c: Context, body: string, { contentType, cacheControl, vary, tag }: Sending): Response {
-  const gzip = body.length >= MIN_COMPRESSED_LENGTH && takesGzip(c.req.header('accept-encoding'))
-  const headers = new Headers({
-    'content-type': contentType,
-    'cache-control': cacheControl,
-    vary: vary === undefined ? 'Accept-Encoding' : `${vary}, Accept-Encoding`,
-  })
-  if (tag !== undefined) {
-    // Weak, since the gzipped form bears the same tag (RFC 9110 §8.8.1).
-    headers.set('etag', `W/"${tag}"`)
-    if (isKnown(c.req.header('if-none-match'), tag)) return new Response(null, { status: 304, headers })
-  }
-  if (!gzip) return new Response(body, { headers })
-  headers.set('content-encoding', 'gzip')
-  return new Response(new Response(body).body!.pipeThrough(new CompressionStream('gzip')), { headers })
+/** The whole answer, for whoever has nothing of it yet: what {@link sendTo} fits to a request. */
+export function whole(body: string, { contentType, cacheControl, vary, tag }: Sending): Reply {
+  return new Reply(
+    200,
+    {
+      ...CROSS_ORIGIN,
+      'content-type': contentType,
+      'cache-control': cacheControl,
+      vary: vary === undefined ? 'Accept-Encoding' : `${vary}, Accept-Encoding`,
+      // Weak, since the gzipped form bears the same tag (RFC 9110 §8.8.1).
+      ...(tag !== undefined && { etag: `W/"${tag}"` }),
+    },
+    body,
+  )
 }
 
-function isKnown(ifNoneMatch: string | undefined, tag: string): boolean {
-  const known = ifNoneMatch?.split(',').map((one) => one.trim().replace(/^W\//, ''))
-  return known?.some((one) => one === `"${tag}"` || one === '*') ?? false
+/** A whole answer, gzipped where that pays and the client takes it; or 304 for whoever has it. */
+export function sendTo(asked: Asked, reply: Reply): Reply | Promise<Reply> {
+  const { headers, body } = reply
+  const known = asked.header('if-none-match')
+  if (known !== undefined && isKnown(known, headers['etag'] as string | undefined))
+    return new Reply(304, headers, null)
+  const isLarge = body !== null && body.length >= MIN_COMPRESSED_LENGTH
+  return isLarge && takesGzip(asked.header('accept-encoding')) ? gzipped(reply) : reply
+}
+
+async function gzipped({ status, headers, body }: Reply): Promise<Reply> {
+  return new Reply(status, { ...headers, 'content-encoding': 'gzip' }, await compress(body!))
+}
+
+function isKnown(ifNoneMatch: string, etag: string | undefined): boolean {
+  if (etag === undefined) return false
+  const tag = etag.slice('W/'.length)
+  return ifNoneMatch.split(',').some((one) => {
+    const named = one.trim().replace(/^W\//, '')
+    return named === tag || named === '*'
+  })
 }
 
 function takesGzip(acceptEncoding = ''): boolean {

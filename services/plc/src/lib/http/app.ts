@@ -1,3 +1,5 @@
+import type { Connection } from '@imago/service'
+import type { Reply } from '@imago/xrpc/server'
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import type { AddressLimits } from '../address-limits.ts'
@@ -8,14 +10,16 @@ import type { Publishing } from '../transparency/publishing.ts'
 import type { TransparencyLog } from '../transparency/transparency-log.ts'
 import { aboutRoutes } from './about-routes.ts'
 import { alertRoutes } from './alert-routes.ts'
-import { NotRegisteredError, type RefusalStatuses, refusal } from './answers.ts'
+import { EXPOSED_HEADERS, jsonReply, NotRegisteredError, type RefusalStatuses, refusal } from './answers.ts'
+import { createDirectAnswers } from './direct-answers.ts'
 import { documentRoutes } from './document-routes.ts'
+import { createDocuments } from './documents.ts'
 import { exportRoutes } from './export-routes.ts'
 import { logRoutes } from './log-routes.ts'
 import { waitForMinSeq } from './min-seq.ts'
 import { pageRoutes } from './page-routes.ts'
 import { replicaRoutes } from './replica-routes.ts'
-import { submitRoutes } from './submit-routes.ts'
+import { createSubmissions, submitRoutes } from './submit-routes.ts'
 import { transparencyRoutes } from './transparency-routes.ts'
 
 export interface AppOptions {
@@ -35,8 +39,15 @@ export interface AppOptions {
   readonly onUnexpectedError: (error: unknown) => void
 }
 
-/** The directory's HTTP face. Every answer that is not the thing asked for is JSON with a `message`. */
-export function createApp(options: AppOptions): Hono {
+/** The directory's HTTP face. */
+export interface App {
+  fetch(request: Request, connection?: Partial<Connection>): Response | Promise<Response>
+  /** The same answers, at less cost for whoever owns the socket. */
+  answer(request: Request, connection?: Partial<Connection>): Promise<Reply | Response>
+}
+
+/** Every answer that is not the thing asked for is JSON with a `message`. */
+export function createApp(options: AppOptions): App {
   const {
     store,
     now,
@@ -49,10 +60,25 @@ export function createApp(options: AppOptions): Hono {
     statuses,
     onUnexpectedError,
   } = options
+
+  function answerTo(error: unknown): Reply {
+    // What a replica has not read yet is not absent.
+    if (error instanceof NotRegisteredError && replica?.state.isCaughtUp === false)
+      return jsonReply(
+        503,
+        { message: `This replica of ${replica.upstream} is not caught up yet` },
+        { 'retry-after': '10' },
+      )
+    const answer = refusal(error, statuses)
+    if (answer !== undefined) return answer
+    onUnexpectedError(error)
+    return jsonReply(500, { message: 'Internal Server Error' })
+  }
+
+  const documents = createDocuments(store, statuses)
+  const submit = replica ? undefined : createSubmissions(store, { writeLimits, addressLimits, metrics })
   const app = new Hono()
-  app.use(
-    cors({ origin: '*', exposeHeaders: ['etag', 'plc-cid', 'plc-seq', 'plc-created-at', 'retry-after'] }),
-  )
+  app.use(cors({ origin: '*', exposeHeaders: EXPOSED_HEADERS }))
   app.get('*', waitForMinSeq(store))
   // Fixed paths first: `/:did` matches anything.
   aboutRoutes(app, store, { version, log: transparency?.log, replica, onFailure: onUnexpectedError })
@@ -60,21 +86,17 @@ export function createApp(options: AppOptions): Hono {
   alertRoutes(app, store)
   exportRoutes(app, store)
   if (transparency !== undefined) transparencyRoutes(app, { store, ...transparency })
-  documentRoutes(app, store, statuses)
+  documentRoutes(app, documents)
   logRoutes(app, store)
-  if (replica === undefined) submitRoutes(app, store, { writeLimits, addressLimits, metrics })
-  else replicaRoutes(app, replica)
+  if (submit !== undefined) submitRoutes(app, submit)
+  if (replica !== undefined) replicaRoutes(app, replica)
   app.notFound((c) => c.json({ message: `Not found: ${c.req.method} ${c.req.path.slice(0, 200)}` }, 404))
-  app.onError((error, c) => {
-    // What a replica has not read yet is not absent.
-    if (error instanceof NotRegisteredError && replica?.state.isCaughtUp === false)
-      return c.json({ message: `This replica of ${replica.upstream} is not caught up yet` }, 503, {
-        'retry-after': '10',
-      })
-    const answer = refusal(error, statuses)
-    if (answer !== undefined) return answer
-    onUnexpectedError(error)
-    return c.json({ message: 'Internal Server Error' }, 500)
-  })
-  return app
+  app.onError((error) => answerTo(error).toResponse())
+
+  const direct = createDirectAnswers({ store, documents, submit, answerTo })
+  return {
+    fetch: (request, connection = {}) => app.fetch(request, connection),
+    answer: async (request, connection = {}) =>
+      (await direct(request, connection)) ?? (await app.fetch(request, connection)),
+  }
 }

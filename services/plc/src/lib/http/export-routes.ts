@@ -1,9 +1,16 @@
+import type { Reply } from '@imago/xrpc/server'
 import type { Context, Hono } from 'hono'
 import type { PlcStore, Position } from '../store/plc-store.ts'
-import { HttpError, send } from './answers.ts'
+import { type Asked, HttpError, sendTo, whole } from './answers.ts'
 import { auditEntry, sequencedEntry } from './operation-json.ts'
 
 const MAX_COUNT = 1000
+
+/** What is asked of an export, as its query says it. */
+export interface ExportQuery {
+  readonly after: string | undefined
+  readonly count: string | undefined
+}
 
 /**
  * `GET /export`: all operations, a page at a time. `after` is a sequence number, or else a date; both exclusive.
@@ -12,20 +19,23 @@ const MAX_COUNT = 1000
  */
 export function exportRoutes(app: Hono, store: PlcStore): void {
   app.get('/export', async (c) => {
-    const limit = countOf(c.req.query('count'))
-    const after = positionOf(c.req.query('after'))
-    const operations = await store.page(after, limit)
-    const line = 'seq' in after ? sequencedEntry : auditEntry
-    return send(c, operations.map(line).join('\n'), {
-      contentType: 'application/jsonlines',
-      cacheControl: 'no-cache',
-    })
+    const query = { after: c.req.query('after'), count: c.req.query('count') }
+    return (await answerExport(store, query, c.req)).toResponse()
   })
 
   app.get('/export/stream', (c: Context) => {
     c.header('upgrade', 'websocket')
     return c.json({ message: 'upgrade required' }, 426)
   })
+}
+
+export async function answerExport(store: PlcStore, query: ExportQuery, asked: Asked): Promise<Reply> {
+  const limit = countOf(query.count)
+  const after = positionOf(query.after)
+  const operations = await store.page(after, limit)
+  const line = 'seq' in after ? sequencedEntry : auditEntry
+  const body = operations.map(line).join('\n')
+  return await sendTo(asked, whole(body, { contentType: 'application/jsonlines', cacheControl: 'no-cache' }))
 }
 
 function countOf(text: string | undefined): number {

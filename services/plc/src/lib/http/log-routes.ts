@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import type { PlcStore } from '../store/plc-store.ts'
-import { headOf, notRegistered, send } from './answers.ts'
+import { type Asked, headOf, notRegistered, sendTo, whole } from './answers.ts'
 import { auditEntry } from './operation-json.ts'
 
 // Clients compute the next `prev` from these: no cache may answer in our place.
@@ -16,22 +16,20 @@ export function logRoutes(app: Hono, store: PlcStore): void {
 
   app.get('/:did/log', async (c) => {
     const current = (await operationsOf(c.req.param('did'))).filter(({ nullified }) => !nullified)
-    return send(c, `[${current.map(({ json }) => json).join(',')}]`, {
-      ...SENDING,
-      tag: `${current.at(-1)!.cid}-log`,
-    })
+    return await send(c.req, `[${current.map(({ json }) => json).join(',')}]`, `${current.at(-1)!.cid}-log`)
   })
 
   app.get('/:did/log/last', async (c) => {
     const head = await headOf(store, c.req.param('did'))
-    return send(c, head.json, { ...SENDING, tag: `${head.cid}-last` })
+    return await send(c.req, head.json, `${head.cid}-last`)
   })
 
   app.get('/:did/log/audit', async (c) => {
     const operations = await operationsOf(c.req.param('did'))
-    return send(c, `[${operations.map(auditEntry).join(',')}]`, {
-      ...SENDING,
-      tag: `${operations.at(-1)!.cid}-audit`,
-    })
+    return await send(c.req, `[${operations.map(auditEntry).join(',')}]`, `${operations.at(-1)!.cid}-audit`)
   })
+}
+
+async function send(asked: Asked, body: string, tag: string): Promise<Response> {
+  return (await sendTo(asked, whole(body, { ...SENDING, tag }))).toResponse()
 }
