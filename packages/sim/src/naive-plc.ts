@@ -235,7 +235,7 @@ export function isNaiveOperation(json: unknown, policy: 'ingest' | 'replay'): js
     return false
   }
   if (bytes.length > (policy === 'ingest' ? 4000 : 7500)) return false
-  if (policy === 'ingest' && bytes.includes(0)) return false
+  if (policy === 'ingest' && hasNul(json)) return false
   switch (json['type']) {
     case 'plc_tombstone':
       return hasKeys(json, 'prev sig type') && isText(json['prev'])
@@ -251,6 +251,11 @@ export function isNaiveOperation(json: unknown, policy: 'ingest' | 'replay'): js
     default:
       return false
   }
+}
+
+function hasNul(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return String(value).includes('\0')
+  return Object.entries(value).some((member) => member.some(hasNul))
 }
 
 function hasForm(json: Json): boolean {

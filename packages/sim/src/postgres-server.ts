@@ -43,6 +43,9 @@ function findRunner(): Runner | undefined {
   return line === null ? undefined : { uid: Number(line[1]), gid: Number(line[2]) }
 }
 
+/** Runs a server that does not outlive its parent, however that ends; SIGINT closes its sessions, then itself. */
+const UNTIL_INPUT_ENDS = '"$@" <&- & read -r _; kill -INT $!; wait $!'
+
 /** @throws {Error} with what the programs said, when the server does not come up. */
 export async function startPostgresTestServer(): Promise<PostgresTestServer> {
   const programs = findPrograms()
@@ -70,20 +73,12 @@ export async function startPostgresTestServer(): Promise<PostgresTestServer> {
   ])
   const port = await freePort()
   const server = spawn(
-    join(programs, 'postgres'),
+    '/bin/sh',
     [
-      '-D',
-      data,
-      '-p',
-      String(port),
-      '-c',
-      'listen_addresses=127.0.0.1',
-      '-c',
-      'unix_socket_directories=',
-      '-c',
-      'fsync=off',
+      ...['-c', UNTIL_INPUT_ENDS, 'sh', join(programs, 'postgres'), '-D', data, '-p', String(port)],
+      ...['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'fsync=off'],
     ],
-    { ...options, stdio: ['ignore', 'ignore', 'pipe'] },
+    { ...options, stdio: ['pipe', 'ignore', 'pipe'] },
   )
   const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()))
   const said: string[] = []
@@ -102,8 +97,7 @@ export async function startPostgresTestServer(): Promise<PostgresTestServer> {
       return address(name)
     },
     async [Symbol.asyncDispose]() {
-      // Ends its sessions, then itself.
-      server.kill('SIGINT')
+      server.stdin.end()
       await exited
       rmSync(folder, { recursive: true })
     },
