@@ -28,7 +28,7 @@ export interface Startup {
   /** Listens on loopback at the part's address, until the network stops. */
   listen(
     name: PartName,
-    service: Pick<ServeOptions, 'fetch' | 'upgrade' | 'maxMessageBytes'>,
+    service: Pick<ServeOptions, 'fetch' | 'answer' | 'upgrade' | 'maxMessageBytes'>,
   ): Promise<Server>
 }
 
@@ -47,10 +47,11 @@ export function createStartup(options: StartupOptions): Startup {
   return {
     ...options,
     logger,
-    async listen(name, { fetch, upgrade, maxMessageBytes }) {
+    async listen(name, { fetch, answer, upgrade, maxMessageBytes }) {
       return resources.use(
         await serve({
           fetch,
+          answer,
           upgrade,
           maxMessageBytes,
           hostname: 'localhost',

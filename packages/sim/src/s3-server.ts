@@ -160,10 +160,10 @@ export async function startS3TestServer(): Promise<S3TestServer> {
 
 /** The settings of a real S3 server, which continuous integration starts (`.ci/ceph-rgw`). */
 const SETTINGS = {
-  endpoint: 'IMAGO_TEST_S3_ENDPOINT',
-  bucket: 'IMAGO_TEST_S3_BUCKET',
-  accessKeyId: 'IMAGO_TEST_S3_ACCESS_KEY_ID',
-  secretAccessKey: 'IMAGO_TEST_S3_SECRET_ACCESS_KEY',
+  endpoint: 'TEST_S3_ENDPOINT',
+  bucket: 'TEST_S3_BUCKET',
+  accessKeyId: 'TEST_S3_ACCESS_KEY_ID',
+  secretAccessKey: 'TEST_S3_SECRET_ACCESS_KEY',
 } as const
 
 /** The real server that the environment names, or a sentence that says what is missing, for `infrastructureTest`. */

@@ -22,6 +22,16 @@ export const CAR: readonly Mutant[] = [
       'if (count > limits.maxBytes)',
       'if (count >= limits.maxBytes)',
     ],
+    [
+      'a header need only begin like the usual one',
+      'for (let i = 0; i < USUAL_END.length; i++) if (',
+      'for (let i = 0; i < 0; i++) if (',
+    ],
+    [
+      'a header need only end like the usual one',
+      'for (let i = 0; i < USUAL_START.length; i++) if (',
+      'for (let i = 0; i < 1; i++) if (',
+    ],
     ['lengths of 16384 take two bytes', 'length < 0x4000 ? 2', 'length <= 0x4000 ? 2'],
   ]),
   ...car('lib/sha256-node.ts', [
