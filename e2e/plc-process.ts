@@ -49,7 +49,12 @@ export async function startService(
   const kill = async (signal: 'SIGTERM' | 'SIGKILL') => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const exited = once(child, 'exit')
-    process.kill(pid, signal)
+    try {
+      process.kill(pid, signal)
+    } catch (error) {
+      // A fault may have been faster, and what runs it has not said so yet.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
     await exited
   }
   return { url, lines, process: child, pid, kill, [Symbol.asyncDispose]: () => kill('SIGTERM') }
