@@ -31,8 +31,6 @@ export {
   acceptOperation,
   applyVerdict,
   createLog,
-  type FindSigner,
-  findSigner,
   judgeOperation,
   type LogEntry,
   type PlcLog,
@@ -43,3 +41,11 @@ export {
   type Verdict,
   validateLog,
 } from './lib/plc/plc-log.ts'
+export { type SiftedLog, siftLog, type UnjudgedOperation } from './lib/plc/sift-log.ts'
+export {
+  type FindSigner,
+  findSigner,
+  findSignerOfBytes,
+  type SignedBytes,
+  signedBytesOf,
+} from './lib/plc/signer.ts'

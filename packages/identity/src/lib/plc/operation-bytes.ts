@@ -14,36 +14,51 @@ export function isDidPlc(value: unknown): value is DidPlc {
   return typeof value === 'string' && DID_PLC.test(value)
 }
 
-/** What is known of an operation that cannot change any more. */
-interface Known {
-  /** Its DAG-CBOR, in memory of its own: what `encode` gives shares its memory with others, and would keep it. */
-  readonly signed: Uint8Array
-  cid: Cid | undefined
+/** Whose constructor gives back what it was given, so that a class below it adds its private fields to that. */
+class Stamped {
+  constructor(it: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: that is what it is for
+    return it
+  }
 }
 
-/** Each of these would be encoded and hashed four times on its way into a directory. */
-const known = new WeakMap<Unsigned, Known>()
+/**
+ * What is known of an operation that does not change any more: it would be encoded and hashed four times on its way into
+ * a directory. A private field of the operation itself, which nothing lists or copies; a `WeakMap` costs the collector of
+ * garbage more than the encoding.
+ */
+class Seal extends Stamped {
+  /** The DAG-CBOR, in memory of its own: what `encode` gives shares its memory with others, and would keep it. */
+  readonly #signed: Uint8Array
+  #cid: Cid | undefined
 
-/** Freezes an operation, so that its bytes are worth keeping. @throws what `encode` throws. */
+  constructor(operation: Operation, signed: Uint8Array) {
+    super(operation)
+    this.#signed = signed
+  }
+
+  static bytesOf(operation: Unsigned): Uint8Array | undefined {
+    return #signed in operation ? operation.#signed : undefined
+  }
+
+  static cidOf(operation: Unsigned): Cid | undefined {
+    return #signed in operation ? (operation.#cid ??= cidOfDrisl(operation.#signed)) : undefined
+  }
+}
+
+/**
+ * Keeps the bytes of an operation with it, and freezes its fields; what they hold is only read by everybody who keeps to
+ * the types. @throws what `encode` throws.
+ */
 export function sealOperation(operation: Operation): Operation {
-  const signed = encode(operation as unknown as DataMap).slice()
-  for (const member of Object.values(operation)) if (typeof member === 'object') freezeMember(member)
-  Object.freeze(operation)
-  known.set(operation, { signed, cid: undefined })
-  return operation
-}
-
-function freezeMember(member: object | null): void {
-  if (member === null) return
-  if (!Array.isArray(member))
-    for (const service of Object.values(member)) if (typeof service === 'object') Object.freeze(service)
-  Object.freeze(member)
+  new Seal(operation, encode(operation as unknown as DataMap).slice())
+  return Object.freeze(operation)
 }
 
 /** The DAG-CBOR of an operation without its `sig`: what is signed. */
 export function unsignedBytes(operation: Unsigned): Uint8Array {
-  const sealed = known.get(operation)
-  if (sealed !== undefined) return cutSignature(sealed.signed)
+  const signed = Seal.bytesOf(operation)
+  if (signed !== undefined) return cutSignature(signed)
   const { sig: _, ...unsigned } = operation as Operation
   return encode(unsigned as unknown as DataMap)
 }
@@ -71,14 +86,12 @@ function textEnd(bytes: Uint8Array, at: number): number {
 
 /** The DAG-CBOR of a signed operation: what its CID and, for a genesis, its DID are the hash of. */
 export function operationBytes(operation: Operation): Uint8Array {
-  return known.get(operation)?.signed ?? encode(operation as unknown as DataMap)
+  return Seal.bytesOf(operation) ?? encode(operation as unknown as DataMap)
 }
 
 /** The CID by which the next operation names this one in `prev`. */
 export function operationCid(operation: Operation): Cid {
-  const sealed = known.get(operation)
-  if (sealed === undefined) return cidOfDrisl(operationBytes(operation))
-  return (sealed.cid ??= cidOfDrisl(sealed.signed))
+  return Seal.cidOf(operation) ?? cidOfDrisl(operationBytes(operation))
 }
 
 /**

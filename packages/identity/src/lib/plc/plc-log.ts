@@ -1,16 +1,8 @@
-import { verifySignature } from '@imago/crypto'
 import type { Cid } from '@imago/data'
 import { normalizeOperation, type Operation, type PlcData } from './operation.ts'
-import {
-  type DidPlc,
-  decodeSignature,
-  didOfGenesis,
-  isDidPlc,
-  operationCid,
-  unsignedBytes,
-} from './operation-bytes.ts'
+import { type DidPlc, didOfGenesis, isDidPlc, operationCid } from './operation-bytes.ts'
 import { excerpt, PlcError } from './plc-error.ts'
-import { openRotationKey } from './rotation-key.ts'
+import { type FindSigner, findSigner } from './signer.ts'
 
 /** For so long after an operation a stronger key may undo it; the last millisecond included. */
 export const RECOVERY_WINDOW_MS = 72 * 60 * 60 * 1000
@@ -58,9 +50,6 @@ export function createLog(did: string, entries: readonly LogEntry[] = []): PlcLo
     entries.map((entry) => ({ ...entry })),
   )
 }
-
-/** Position of the first of the keys that signed, or -1: the part of the judgement that takes time. */
-export type FindSigner = (keys: readonly string[], operation: Operation) => number
 
 /**
  * Whether an operation may follow what the log holds, without changing the log.
@@ -208,20 +197,6 @@ function findCurrent(entries: readonly LogEntry[], prev: string | null): number 
   if (prev === null) return undefined
   const at = entries.findLastIndex((entry) => !entry.nullified && entry.cid.toString() === prev)
   return at < 0 ? undefined : at
-}
-
-/**
- * Position of the first of the keys that signed; -1 when none did. Of a key that stands twice the first place counts:
- * searching from the end would let a key undo what it signed itself.
- */
-export const findSigner: FindSigner = (keys, operation) => {
-  const signature = decodeSignature(operation.sig)
-  if (signature === undefined) return -1
-  const unsigned = unsignedBytes(operation)
-  return keys.findIndex((text) => {
-    const key = openRotationKey(text)
-    return key !== undefined && verifySignature(key, unsigned, signature)
-  })
 }
 
 const invalidSignature = (operation: Operation) => `Invalid signature on op: ${excerpt(operation)}`

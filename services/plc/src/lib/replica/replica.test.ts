@@ -19,7 +19,7 @@ import { sequencedEntry } from '../http/operation-json.ts'
 import { openSqlitePlcStore } from '../store/sqlite-plc-store.ts'
 import { growUnsigned } from '../transparency/tree-growth.ts'
 import { replayLines } from './replay-lines.ts'
-import { localSignatures, openSignaturePool } from './signature-pool.ts'
+import { localSignatures } from './signature-pool.ts'
 
 const [owner, host] = [generateKeypair('k256'), generateKeypair('p256')]
 const genesisOf = (name: string) =>
@@ -170,18 +170,6 @@ test('what does not follow is kept as evidence, and stops nothing', async () => 
     unreadable: 0,
     lastSeq: 8,
   })
-})
-
-test('threads find the same signers as the calling thread', async () => {
-  await using pool = openSignaturePool(2)
-  const items = Array.from({ length: 50 }, (_, i) => {
-    const { operation } = genesisOf(`n${i}`)
-    return { keys: i % 3 === 0 ? [owner.didKey] : [owner.didKey, host.didKey], operation }
-  })
-  const found = await pool.findSigners(items)
-  assert.deepEqual(found, await localSignatures.findSigners(items))
-  assert.deepEqual([found[0], found[1]], [-1, 1])
-  assert.deepEqual(await pool.findSigners([]), [])
 })
 
 test('[PLC-37] two directories that do not tell the same: what is missing where, and what was dated anew', async () => {

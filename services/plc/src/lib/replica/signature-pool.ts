@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { findSigner, type Operation } from '@imago/identity/plc'
+import { findSigner, type Operation, signedBytesOf } from '@imago/identity/plc'
+import { packSignatures, type SignatureToVerify } from './signature-batch.ts'
 
 /** An operation, and the keys that may have signed it. */
 export interface ToVerify {
@@ -52,23 +53,35 @@ export function openSignaturePool(workers = availableParallelism()): SignaturePo
     }
   }
 
-  function ask({ worker, tasks }: (typeof lanes)[number], items: readonly ToVerify[]) {
+  function ask({ worker, tasks }: (typeof lanes)[number], items: readonly SignatureToVerify[]) {
     return new Promise<readonly number[]>((resolve, reject) => {
       worker.ref()
       tasks.push({ resolve, reject })
-      // Maps without a prototype do not survive a message as such; text does, names like __proto__ included.
-      worker.postMessage(JSON.stringify(items))
+      const batch = packSignatures(items)
+      worker.postMessage(batch, [batch.bytes.buffer])
     })
   }
 
   return {
     async findSigners(items) {
       if (closed !== undefined) throw closed
-      const share = Math.ceil(items.length / lanes.length)
-      const parts = lanes
-        .map((lane, i) => ({ lane, part: items.slice(i * share, (i + 1) * share) }))
-        .filter(({ part }) => part.length > 0)
-      return (await Promise.all(parts.map(({ lane, part }) => ask(lane, part)))).flat()
+      const signers: number[] = new Array(items.length).fill(-1)
+      const signed = items.flatMap(({ keys, operation }, index) => {
+        const bytes = signedBytesOf(operation)
+        return bytes === undefined ? [] : [{ index, keys, ...bytes }]
+      })
+      const share = Math.ceil(signed.length / lanes.length)
+      await Promise.all(
+        lanes.map(async (lane, i) => {
+          const part = signed.slice(i * share, (i + 1) * share)
+          if (part.length === 0) return
+          const found = await ask(lane, part)
+          part.forEach(({ index }, j) => {
+            signers[index] = found[j]!
+          })
+        }),
+      )
+      return signers
     },
     async [Symbol.asyncDispose]() {
       const exits = lanes.map(({ worker }) => worker.terminate())

@@ -1,10 +1,10 @@
 import { parentPort } from 'node:worker_threads'
-import { findSigner, parseOperation } from '@imago/identity/plc'
+import { findSignerOfBytes } from '@imago/identity/plc'
+import { type SignatureBatch, unpackSignatures } from './signature-batch.ts'
 
-// The other side of a signature pool: keys and operations in, positions of the keys that signed out.
-parentPort!.on('message', (text: string) => {
-  const items = JSON.parse(text) as { keys: string[]; operation: unknown }[]
-  parentPort!.postMessage(
-    items.map(({ keys, operation }) => findSigner(keys, parseOperation(operation, 'replay'))),
-  )
+// The other side of a signature pool: keys and signed bytes in, positions of the keys that signed out.
+parentPort!.on('message', (batch: SignatureBatch) => {
+  const signers: number[] = []
+  for (const item of unpackSignatures(batch)) signers.push(findSignerOfBytes(item.keys, item))
+  parentPort!.postMessage(signers)
 })
