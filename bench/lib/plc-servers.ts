@@ -16,13 +16,16 @@ export interface Directory extends Running {
   processorSeconds(): number
 }
 
+/** As services/plc/README.md says: a third of the memory, at the same speed. */
+const SMALL_YOUNG_GENERATION = '--max-semi-space-size=8'
+
 /** Ours, with a transparency log, on what the folder holds; without the limits that would be measured instead of it. */
 export async function startOurDirectory(folder: string): Promise<Directory> {
   mkdirSync(folder, { recursive: true })
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const server = await startServer({
-    command: [process.execPath, join(root, 'services/plc/src/main.ts')],
+    command: [process.execPath, SMALL_YOUNG_GENERATION, join(root, 'services/plc/src/main.ts')],
     env: {
       PLC_PORT: String(port),
       PLC_DATABASE_FILE: join(folder, 'plc.sqlite'),

@@ -4,7 +4,7 @@ import { formatBar, formatFigure, type JudgedRow } from './row.ts'
 const WIDTHS = { name: 50, figure: 13, ratio: 8, bar: 12 } as const
 /** From here on, a reader should know before believing a figure. */
 const NOISY_SPREAD = 0.3
-const COLOUR = { ok: 'green', short: 'red', missing: 'yellow' } as const
+const COLOUR = { ok: 'green', bound: 'cyan', short: 'red', missing: 'yellow' } as const
 
 export function printHeader(group: string): void {
   console.log(

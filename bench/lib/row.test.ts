@@ -68,6 +68,22 @@ test('a yardstick scales limits of time alone, and has to have been measured', (
     assert.throws(() => verdict({ yardstick: { ...yardstick, micros } }), /has to take some time/)
 })
 
+test('a bar out of reach is answered by what is held to instead, and below that the row is short', () => {
+  const bound = { bar: { timesPeer: 0.8 }, by: 'the library alone takes 90 of 100 µs' }
+  const of = (ours: number) => judgeRow(row({ ours, peers: { library: 110 }, bar: { limit: 100 }, bound }))
+  assert.equal(of(100).verdict, 'ok')
+  assert.equal(of(100).note, undefined)
+  assert.equal(of(90).verdict, 'bound')
+  assert.match(of(90).note!, /^held to ≥ 0.8×: the library alone/)
+  assert.equal(of(87).verdict, 'short')
+  assert.equal(isFailure('bound', true), false)
+  const yardstick = { name: 'a signature', micros: 100, microsWhereSet: 50 }
+  const scaled = { ours: 41, yardstick, bound: { bar: { limit: 80 }, by: 'physics' } }
+  assert.equal(verdict(scaled), 'bound')
+  assert.equal(verdict({ ...scaled, ours: 39 }), 'short')
+  assert.throws(() => judgeRow(row({ bound })), /no peer was measured/)
+})
+
 test('what measured nothing does not pass', () => {
   for (const ours of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
     assert.throws(() => verdict({ ours }), /figure of ours/)

@@ -27,6 +27,17 @@ export interface Yardstick {
   readonly microsWhereSet: number
 }
 
+/**
+ * A bar that was shown to be out of reach of any program on this runtime, and what is held to instead. The profile that
+ * shows it is in `docs/decisions/`.
+ */
+export interface Bound {
+  /** As {@link Measurement.bar}; a yardstick scales its limit as well. */
+  readonly bar: Bar
+  /** What stands in the way, in a few words, and where it is shown. */
+  readonly by: string
+}
+
 /** One bar, and what was measured for it. */
 export interface Measurement {
   readonly name: string
@@ -37,6 +48,7 @@ export interface Measurement {
   /** Figures of others doing the same work in the same run, by name. */
   readonly peers?: Readonly<Record<string, number>>
   readonly bar: Bar
+  readonly bound?: Bound
   /** Scales `bar.limit`, which has to be a time or a rate. */
   readonly yardstick?: Yardstick
   /** What a reader has to know to read the figure: such as the disk's own speed beside durable work. */
@@ -52,8 +64,11 @@ export interface Missing {
 
 export type Row = Measurement | Missing
 
-/** `missing` fails nothing unless everything has to be there: see {@link isFailure}. */
-export type Verdict = 'ok' | 'short' | 'missing'
+/**
+ * `bound` falls short of its bar, and does what is held to instead. `missing` fails nothing unless everything has to be
+ * there: see {@link isFailure}.
+ */
+export type Verdict = 'ok' | 'bound' | 'short' | 'missing'
 
 /** A row and what comes of it. */
 export interface JudgedRow {
@@ -82,42 +97,49 @@ export interface JudgedRow {
  */
 export function judgeRow(row: Row): JudgedRow {
   if ('missing' in row) return { name: row.name, verdict: 'missing', note: row.missing }
-  const { name, unit, ours, peers = {}, bar } = row
+  const { name, unit, ours, peers = {}, bar, bound } = row
   for (const [who, figure] of Object.entries({ ours, ...peers }))
     if (!(figure > 0 && Number.isFinite(figure)))
       throw new RangeError(`${name}: the figure of ${who} is ${figure}, and has to be above zero`)
-  if (bar.limit === undefined && bar.timesPeer === undefined)
-    throw new RangeError(`${name}: a row has to have a bar, timesPeer or limit`)
+  for (const one of [bar, bound?.bar])
+    if (one !== undefined && one.limit === undefined && one.timesPeer === undefined)
+      throw new RangeError(`${name}: a row has to have a bar, timesPeer or limit`)
   const more = MORE_IS_BETTER.has(unit)
   const best = Object.entries(peers).sort(([, a], [, b]) => (more ? b - a : a - b))[0]
-  if (best === undefined && bar.timesPeer !== undefined)
+  if (best === undefined && (bar.timesPeer ?? bound?.bar.timesPeer) !== undefined)
     throw new RangeError(`${name}: the bar is against peers, and no peer was measured`)
   const ratio = best && (more ? ours / best[1] : best[1] / ours)
   const holds = (limit: number) => (more ? ours >= limit : ours <= limit)
   const scaled = scaleLimit(row)
-  const limit = scaled?.limit ?? bar.limit
-  const withinLimit = limit === undefined || holds(limit)
-  const beatsPeer = bar.timesPeer === undefined || ratio! >= bar.timesPeer
+  const reaches = ({ limit, timesPeer }: Bar) =>
+    (limit === undefined || holds(scaled?.scale(limit) ?? limit)) &&
+    (timesPeer === undefined || ratio! >= timesPeer)
+  const verdict = reaches(bar) ? 'ok' : bound !== undefined && reaches(bound.bar) ? 'bound' : 'short'
   return {
     ...row,
-    verdict: withinLimit && beatsPeer ? 'ok' : 'short',
+    verdict,
     ...(best && { peer: { name: best[0], figure: best[1] }, ratio }),
-    ...(scaled && {
-      scaledLimit: scaled.limit,
-      note: [row.note, `${scaled.reason}: ${holds(bar.limit!) ? 'ok' : 'short'} without`]
-        .filter((part) => part !== undefined)
-        .join('; '),
-    }),
+    ...(scaled && { scaledLimit: scaled.scale(bar.limit!) }),
+    ...noteOf(
+      row.note,
+      scaled && `${scaled.reason}: ${holds(bar.limit!) ? 'ok' : 'short'} without`,
+      verdict === 'bound' && `held to ${formatBar({ bar: bound!.bar, unit })}: ${bound!.by}`,
+    ),
   }
 }
 
-/** What a row's limit comes to on this machine, and why. */
+function noteOf(...parts: readonly (string | false | undefined)[]): { note?: string } {
+  const note = parts.filter(Boolean).join('; ')
+  return note === '' ? {} : { note }
+}
+
+/** What limits come to on this machine, and why. */
 function scaleLimit({
   name,
   unit,
   bar,
   yardstick,
-}: Measurement): { limit: number; reason: string } | undefined {
+}: Measurement): { scale: (limit: number) => number; reason: string } | undefined {
   if (yardstick === undefined) return undefined
   if (bar.limit === undefined || !SCALED_UNITS.has(unit))
     throw new RangeError(`${name}: a yardstick scales a limit that is a time or a rate, and there is none`)
@@ -127,7 +149,7 @@ function scaleLimit({
   const factor = Math.max(1, micros / microsWhereSet)
   const here = `${yardstick.name} takes ${formatFigure(micros, 'µs')} here, and ${formatFigure(microsWhereSet, 'µs')} where bars were set`
   return {
-    limit: MORE_IS_BETTER.has(unit) ? bar.limit / factor : bar.limit * factor,
+    scale: (limit) => (MORE_IS_BETTER.has(unit) ? limit / factor : limit * factor),
     reason: `bar ${formatFigure(bar.limit, unit)} ${MORE_IS_BETTER.has(unit) ? '/' : '×'} ${factor.toFixed(2)} (${here})`,
   }
 }

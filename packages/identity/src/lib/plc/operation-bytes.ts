@@ -3,6 +3,7 @@ import { fromBase64url, toBase32 } from '@imago/data/multibase'
 import type { Did } from '@imago/syntax'
 import type { Operation, Unsigned } from './operation.ts'
 import { PlcError } from './plc-error.ts'
+import { takeBytes } from './small-bytes.ts'
 
 /** A did:plc identifier. */
 export type DidPlc = Did<'plc'>
@@ -28,7 +29,7 @@ class Stamped {
  * garbage more than the encoding.
  */
 class Seal extends Stamped {
-  /** The DAG-CBOR, in memory of its own: what `encode` gives shares its memory with others, and would keep it. */
+  /** The DAG-CBOR. A copy: what `encode` gives shares a large piece of memory, and would keep it. */
   readonly #signed: Uint8Array
   #cid: Cid | undefined
 
@@ -51,7 +52,10 @@ class Seal extends Stamped {
  * the types. @throws what `encode` throws.
  */
 export function sealOperation(operation: Operation): Operation {
-  new Seal(operation, encode(operation as unknown as DataMap).slice())
+  const signed = encode(operation as unknown as DataMap)
+  const own = takeBytes(signed.length)
+  own.set(signed)
+  new Seal(operation, own)
   return Object.freeze(operation)
 }
 
@@ -71,7 +75,9 @@ const SIG_AT = 1 + 4
  * one entry behind it.
  */
 function cutSignature(signed: Uint8Array): Uint8Array {
-  const unsigned = signed.slice(textEnd(signed, SIG_AT) - 1)
+  const start = textEnd(signed, SIG_AT) - 1
+  const unsigned = takeBytes(signed.length - start)
+  unsigned.set(signed.subarray(start))
   unsigned[0] = signed[0]! - 1
   return unsigned
 }
