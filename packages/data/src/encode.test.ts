@@ -158,3 +158,55 @@ test('results of every size stand alone', () => {
   const results = sizes.map((size) => encode(new Uint8Array(size).fill(7)))
   for (const [i, size] of sizes.entries()) assert.deepEqual(decode(results[i]!), new Uint8Array(size).fill(7))
 })
+
+test('keys and type names that change from one map to the next, under the same keys', () => {
+  const long = 'k'.repeat(70)
+  const shapes: readonly DataMap[] = [
+    { $type: 'a.b.c', b: 1 } as DataMap,
+    { $type: 'a.b.d', b: 1 } as DataMap,
+    { a: 1, $type: 'a.b.c' },
+    { a: 1, b: 2, $type: 'ö.b.c' },
+    { b: 2, $type: `a.b.${long}` },
+    { a: 1, b: 2, $type: 'a.b.c', [long]: { a: 1 }, [`${long}l`]: { b: 1 } },
+    { $type: 17 },
+    { a: { a: { $type: 'x' } } },
+    {},
+  ]
+  const random = createRandom(5)
+  for (let i = 0; i < 500; i++) {
+    const map: DataMap = { a: random.pick(shapes), b: [random.pick(shapes), [random.pick(shapes)]] }
+    assert.equal(toHex(encode(map)), toHex(peerEncode(map as Parameters<typeof peerEncode>[0])))
+  }
+  assert.throws(() => encode({ $type: 'a\ud800' }), { code: 'InvalidValue', message: /at \/\$type: .*lone/ })
+})
+
+test('more keys than are kept, and those that were before, are written the same', () => {
+  const known = { a: 1, b: { c: [{ d: 2, ee: 3 }] } }
+  const before = toHex(encode(known))
+  for (let i = 0; i < 6000; i++) {
+    const map = { [`key${i}`]: { [`inner${i}`]: i } }
+    assert.deepEqual(decode(encode(map)), map)
+  }
+  assert.equal(toHex(encode(known)), before)
+})
+
+test('values of every length end just before, at and after the end of the memory that they are written to', () => {
+  const link = cidOfDrisl(new Uint8Array())
+  for (let before = 7900; before < 8300; before += 3)
+    for (const last of [
+      link,
+      2 ** 52,
+      true,
+      'text',
+      new Uint8Array(40),
+      [link, link],
+      { key: link, akey: link },
+    ]) {
+      const value: Value = [new Uint8Array(before), last]
+      assert.deepEqual(decode(encode(value)), value)
+    }
+  for (let filled = 32_700; filled < 32_800; filled++) {
+    const value: Value = [new Uint8Array(filled), link, { a: link, b: [1, link] }]
+    assert.deepEqual(decode(encode(value)), value)
+  }
+})

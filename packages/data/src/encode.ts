@@ -1,9 +1,10 @@
 import { writeUtf8 } from '#utf8'
 import { Cid } from './cid.ts'
-import { DataError } from './data-error.ts'
-import { type EncodedText, keyAfter } from './lib/encoded-text.ts'
+import { type EncodedText, encodedText, LONGEST_KNOWN } from './lib/encoded-text.ts'
 import { sortedKeys } from './lib/key-shapes.ts'
-import { foreignName, isInteger, notAnInteger, type Path, showPath } from './lib/path.ts'
+import { outermost, type Step, startUnder, stepAfter } from './lib/key-trail.ts'
+import { Misfit } from './lib/misfit.ts'
+import { foreignName, isInteger, notAnInteger } from './lib/path.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import { type DataMap, isPlainObject, type Value } from './value.ts'
 
@@ -23,19 +24,16 @@ export function encode(value: Value, limits?: Partial<Pick<Limits, 'maxDepth'>>)
     slabUsed = 0
   }
   const start = slabUsed
-  buffer = slab
-  words = slabWords
-  at = start
+  writeOn(slab, slabWords)
   inOrder = !inheritsKeys()
-  writeValue(value, 0)
+  const end = writeAll(value, start)
   const written = buffer
   // A large one is not kept by standing here.
-  buffer = slab
-  words = slabWords
-  if (at - start > LONGEST_ON_SLAB) return written.slice(start, at)
-  if (written !== slab) slab.set(written.subarray(start, at), start)
-  slabUsed = at
-  return slab.subarray(start, at)
+  writeOn(slab, slabWords)
+  if (end - start > LONGEST_ON_SLAB) return written.slice(start, end)
+  if (written !== slab) slab.set(written.subarray(start, end), start)
+  slabUsed = end
+  return new Uint8Array(slab.buffer, start, end - start)
 }
 
 const UNSIGNED = 0x00
@@ -52,8 +50,10 @@ const LINK_BYTES = 5 + 36
 /** The first four of them as a word. */
 const LINK_HEAD = 0xd82a_5825 | 0
 const LONGEST_HEADER = 9
+/** The longest of what is as long whatever it holds: a link, a header, a number. */
+const LONGEST_FIXED = LINK_BYTES
 /** Up to here, a loop is quicker than a call into the runtime. A short text's length fits its initial byte. */
-const SHORT_TEXT = 20
+const SHORT_TEXT = 10
 const SHORT_BYTES = 32
 const MOST_IN_INITIAL_BYTE = 23
 
@@ -68,149 +68,196 @@ let slabUsed = 0
 const MOST_KEPT = 1024 * 1024
 let spare = new Uint8Array()
 
-/** Where writing stands. One for all, since nothing here waits. */
+/** Where writing goes. One for all, since nothing here waits. */
 let buffer = slab
 /** The same memory, to be written a word at a time. */
 let words = slabWords
-let at = 0
+let room = SLAB
 let maxDepth = DEFAULT_LIMITS.maxDepth
 /**
  * Whether all maps so far list their keys in order, as all do that were decoded. The first that does not is written a
  * second time, and those after it are not tried, or else each level of nesting would double the work.
  */
 let inOrder = true
-/** The key or index at each level on the way to where writing stands, for messages. */
-const path: Path = []
 
-function writeValue(value: unknown, depth: number): void {
-  if (typeof value === 'string') writeText(value, depth)
-  else if (typeof value === 'number') writeNumber(value, depth)
-  else if (value === null) writeByte(NULL)
-  else if (typeof value === 'boolean') writeByte(value ? TRUE : FALSE)
-  else if (typeof value !== 'object') throw invalid(depth, foreignName(value))
-  else writeObject(value, depth)
+function writeOn(bytes: Uint8Array<ArrayBuffer>, sameAsWords: DataView<ArrayBuffer>): void {
+  buffer = bytes
+  words = sameAsWords
+  room = bytes.length
 }
 
-function writeObject(value: object, depth: number): void {
-  if (value instanceof Cid) writeLink(value)
-  else if (Array.isArray(value)) writeArray(value, depth)
-  else if (value instanceof Uint8Array) writeBytes(value)
-  else if (Object.getPrototypeOf(value) === Object.prototype) writeMap(value as DataMap, depth)
-  else if (isPlainObject(value)) writeSortedMap(value, depth)
-  else throw invalid(depth, foreignName(value))
+function writeAll(value: unknown, at: number): number {
+  try {
+    reserve(at, LONGEST_FIXED)
+    return writeValue(value, at, 0, outermost())
+  } catch (error) {
+    throw error instanceof Misfit ? error.toError() : error
+  }
 }
 
-function writeNumber(value: number, depth: number): void {
-  if (!isInteger(value)) throw invalid(depth, notAnInteger(value))
-  reserve(LONGEST_HEADER)
-  if (value >= 0) writeHeader(UNSIGNED, value)
-  else writeHeader(NEGATIVE, -1 - value)
+// Each function writes at `at`, and returns where writing goes on: a number that is handed on stays in a register. Before a
+// value is written, there is room for LONGEST_FIXED bytes, whatever it is; what may take more makes room itself.
+
+/** @param under the key that the value stands under, directly or in arrays. */
+function writeValue(value: unknown, at: number, depth: number, under: Step): number {
+  if (typeof value === 'string') return writeText(value, at)
+  if (typeof value === 'number') return writeNumber(value, at)
+  if (typeof value === 'object' && value !== null) return writeObject(value, at, depth, under)
+  if (value === null) return writeByte(NULL, at)
+  if (typeof value === 'boolean') return writeByte(value ? TRUE : FALSE, at)
+  throw invalid(foreignName(value))
 }
 
-function writeText(text: string, depth: number): void {
+function writeObject(value: object, at: number, depth: number, under: Step): number {
+  if (value instanceof Cid) return writeLink(value, at)
+  if (Array.isArray(value)) return writeArray(value, at, depth, under)
+  if (value instanceof Uint8Array) return writeBytes(value, at)
+  if (Object.getPrototypeOf(value) === Object.prototype) return writeMap(value as DataMap, at, depth, under)
+  if (isPlainObject(value)) return writeSortedMap(value, at, depth)
+  throw invalid(foreignName(value))
+}
+
+function writeNumber(value: number, at: number): number {
+  if (!isInteger(value)) throw invalid(notAnInteger(value))
+  return value >= 0 ? writeHeader(UNSIGNED, value, at) : writeHeader(NEGATIVE, -1 - value, at)
+}
+
+function writeText(text: string, at: number): number {
   const { length } = text
   // No UTF-16 unit takes more than three bytes.
-  reserve(LONGEST_HEADER + length * 3)
-  if (length <= SHORT_TEXT && writeShortAscii(text)) return
+  reserve(at, LONGEST_HEADER + length * 3)
+  if (length <= SHORT_TEXT) {
+    const end = writeShortAscii(text, at)
+    if (end !== NOT_ASCII) return end
+  }
   // The header says how many bytes follow, which is known only afterwards: as a rule as many as there are units.
-  const start = at
   const headerLength = headerLengthOf(length)
-  const bytes = writeUtf8(text, buffer, start + headerLength)
+  const bytes = writeUtf8(text, buffer, at + headerLength)
   // As many bytes as units are ASCII; what is not may be half a character, which was written as another one.
-  if (bytes !== length && !text.isWellFormed()) throw invalid(depth, 'text with a lone surrogate')
+  if (bytes !== length && !text.isWellFormed()) throw invalid('text with a lone surrogate')
   const needed = headerLengthOf(bytes)
-  if (needed !== headerLength)
-    buffer.copyWithin(start + needed, start + headerLength, start + headerLength + bytes)
-  writeHeader(TEXT, bytes)
-  at += bytes
+  if (needed !== headerLength) buffer.copyWithin(at + needed, at + headerLength, at + headerLength + bytes)
+  return writeHeader(TEXT, bytes, at) + bytes
 }
 
-/** Whether it was: nothing counts as written when the text is not all ASCII. */
-function writeShortAscii(text: string): boolean {
+const NOT_ASCII = -1
+
+function writeShortAscii(text: string, at: number): number {
   const { length } = text
+  const target = buffer
   for (let i = 0; i < length; i++) {
     const code = text.charCodeAt(i)
-    if (code > 0x7f) return false
-    buffer[at + 1 + i] = code
+    if (code > 0x7f) return NOT_ASCII
+    target[at + 1 + i] = code
   }
-  buffer[at] = TEXT | length
-  at += 1 + length
-  return true
+  target[at] = TEXT | length
+  return at + 1 + length
 }
 
-function writeBytes(bytes: Uint8Array): void {
+/** What stands under `$type`: of these there are few, so they are kept encoded, as keys are. */
+function writeTypeName(text: string, at: number, step: Step): number {
+  let known = step.typeName
+  if (known === undefined || known.text !== text) {
+    known = text.length <= LONGEST_KNOWN ? encodedText(text) : undefined
+    if (known === undefined) return writeText(text, at)
+    step.typeName = known
+  }
+  return writeEncoded(known, at)
+}
+
+function writeBytes(bytes: Uint8Array, at: number): number {
   const { length } = bytes
-  reserve(LONGEST_HEADER + length)
-  writeHeader(BYTES, length)
-  if (length > SHORT_BYTES) buffer.set(bytes, at)
-  else for (let i = 0; i < length; i++) buffer[at + i] = bytes[i]!
-  at += length
+  reserve(at, LONGEST_HEADER + length)
+  const target = buffer
+  const start = writeHeader(BYTES, length, at)
+  if (length > SHORT_BYTES) target.set(bytes, start)
+  else for (let i = 0; i < length; i++) target[start + i] = bytes[i]!
+  return start + length
 }
 
-function writeLink(cid: Cid): void {
-  reserve(LINK_BYTES)
-  words.setInt32(at, LINK_HEAD)
-  buffer[at + 4] = 0x00
-  cid.writeTo(words, at + 5)
-  at += LINK_BYTES
+function writeLink(cid: Cid, at: number): number {
+  const target = words
+  target.setInt32(at, LINK_HEAD)
+  target.setInt8(at + 4, 0x00)
+  cid.writeTo(target, at + 5)
+  return at + LINK_BYTES
 }
 
-function writeArray(array: readonly unknown[], depth: number): void {
+function writeArray(array: readonly unknown[], at: number, depth: number, under: Step): number {
   enter(depth)
-  reserve(LONGEST_HEADER)
-  writeHeader(ARRAY, array.length)
-  for (let i = 0; i < array.length; i++) {
-    path[depth] = i
-    writeValue(array[i], depth + 1)
+  let end = writeHeader(ARRAY, array.length, at)
+  let i = 0
+  try {
+    for (; i < array.length; i++) {
+      reserve(end, LONGEST_FIXED)
+      end = writeValue(array[i], end, depth + 1, under)
+    }
+  } catch (error) {
+    throw located(error, i)
   }
+  return end
 }
 
-function writeMap(map: DataMap, depth: number): void {
+function writeMap(map: DataMap, at: number, depth: number, under: Step): number {
   if (inOrder) {
-    const start = at
-    if (writeListedMap(map, depth)) return
-    at = start
+    const end = writeListedMap(map, at, depth, under)
+    if (end !== NOT_IN_ORDER) return end
     inOrder = false
   }
-  writeSortedMap(map, depth)
+  return writeSortedMap(map, at, depth)
 }
 
-function writeSortedMap(map: { readonly [key: string]: unknown }, depth: number): void {
+function writeSortedMap(map: { readonly [key: string]: unknown }, at: number, depth: number): number {
   enter(depth)
   const keys = sortedKeys(Object.keys(map))
-  if (typeof keys === 'string') throw invalid(depth, `the key ${JSON.stringify(keys)} with a lone surrogate`)
-  reserve(LONGEST_HEADER)
-  writeHeader(MAP, keys.length)
-  for (let i = 0; i < keys.length; i++) {
-    const key = keys[i]!
-    const { text } = key
-    writeKey(key)
-    path[depth] = text
-    writeValue(map[text], depth + 1)
+  if (typeof keys === 'string') throw invalid(`the key ${JSON.stringify(keys)} with a lone surrogate`)
+  let end = writeHeader(MAP, keys.length, at)
+  let text = ''
+  try {
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!
+      text = key.text
+      end = writeEncoded(key, end)
+      reserve(end, LONGEST_FIXED)
+      end = writeValue(map[text], end, depth + 1, outermost())
+    }
+  } catch (error) {
+    throw located(error, text)
   }
+  return end
 }
 
+const NOT_IN_ORDER = -1
+
 /**
- * Writes a map as it lists its keys, and says whether that was in order. Quick because the runtime needs no list of the
- * keys, and no search for a property that a loop over the properties has named.
+ * Writes a map as it lists its keys, unless that is not in order. Quick because the runtime needs no list of the keys, and
+ * no search for a property that a loop over the properties has named.
  */
-function writeListedMap(map: DataMap, depth: number): boolean {
+function writeListedMap(map: DataMap, at: number, depth: number, under: Step): number {
   enter(depth)
-  reserve(1)
-  const header = at++
   let entries = 0
-  let previous: EncodedText | undefined
-  for (const name in map) {
-    const key = keyAfter(previous, name)
-    if (key === undefined || entries === MOST_IN_INITIAL_BYTE) return false
-    writeKey(key)
-    path[depth] = name
-    writeValue(map[name], depth + 1)
-    previous = key
-    entries++
+  let end = at + 1
+  let name = ''
+  let previous = startUnder(under)
+  try {
+    for (name in map) {
+      const step = stepAfter(previous, name)
+      if (step === undefined || entries === MOST_IN_INITIAL_BYTE) return NOT_IN_ORDER
+      reserve(end, step.reach + LONGEST_FIXED)
+      end = writeKey(step, end)
+      const value: unknown = map[name]
+      end =
+        step.isType && typeof value === 'string'
+          ? writeTypeName(value, end, step)
+          : writeValue(value, end, depth + 1, step)
+      previous = step
+      entries++
+    }
+  } catch (error) {
+    throw located(error, name)
   }
-  buffer[header] = MAP | entries
-  return true
+  buffer[at] = MAP | entries
+  return end
 }
 
 /** Whether somebody gave all objects of this realm a key that loops see. */
@@ -220,23 +267,34 @@ function inheritsKeys(): boolean {
 }
 
 /** By the word, which writes some zeros past the end: something always comes after a key. */
-function writeKey({ bytes, words: keyWords }: EncodedText): void {
-  const { length } = keyWords
-  reserve(4 * length)
+function writeKey(step: Step, at: number): number {
+  const { size } = step
   const target = words
-  const start = at
-  for (let i = 0; i < length; i++) target.setInt32(start + 4 * i, keyWords[i]!)
-  at = start + bytes.length
+  target.setInt32(at, step.first)
+  if (size > 4) target.setInt32(at + 4, step.second)
+  if (size > 8) target.setInt32(at + 8, step.third)
+  if (size > 12) writeWords(step.key.words, 3, at)
+  return at + size
+}
+
+function writeEncoded({ bytes, words: source }: EncodedText, at: number): number {
+  reserve(at, 4 * source.length)
+  writeWords(source, 0, at)
+  return at + bytes.length
+}
+
+function writeWords(source: readonly number[], from: number, at: number): void {
+  const target = words
+  for (let i = from; i < source.length; i++) target.setInt32(at + 4 * i, source[i]!)
 }
 
 function enter(depth: number): void {
-  if (depth >= maxDepth)
-    throw new DataError('LimitExceeded', `nested deeper than ${maxDepth} levels, at ${showPath(path, depth)}`)
+  if (depth >= maxDepth) throw new Misfit('LimitExceeded', `nested deeper than ${maxDepth} levels`)
 }
 
-function writeByte(byte: number): void {
-  reserve(1)
-  buffer[at++] = byte
+function writeByte(byte: number, at: number): number {
+  buffer[at] = byte
+  return at + 1
 }
 
 function headerLengthOf(argument: number): number {
@@ -247,45 +305,47 @@ function headerLengthOf(argument: number): number {
 }
 
 /** An initial byte and its argument, for which there has to be room. */
-function writeHeader(major: number, argument: number): void {
-  if (argument < 24) buffer[at++] = major | argument
-  else if (argument < 0x100) {
-    buffer[at++] = major | 24
-    buffer[at++] = argument
-  } else if (argument < 0x1_0000) {
-    buffer[at++] = major | 25
-    buffer[at++] = argument >> 8
-    buffer[at++] = argument & 0xff
-  } else if (argument < 0x1_0000_0000) {
-    buffer[at++] = major | 26
-    writeUint32(argument)
-  } else {
-    buffer[at++] = major | 27
-    writeUint32(Math.floor(argument / 0x1_0000_0000))
-    writeUint32(argument % 0x1_0000_0000)
-  }
+function writeHeader(major: number, argument: number, at: number): number {
+  if (argument >= 24) return writeLongHeader(major, argument, at)
+  buffer[at] = major | argument
+  return at + 1
 }
 
-function writeUint32(value: number): void {
-  buffer[at++] = value >>> 24
-  buffer[at++] = (value >>> 16) & 0xff
-  buffer[at++] = (value >>> 8) & 0xff
-  buffer[at++] = value & 0xff
+function writeLongHeader(major: number, argument: number, at: number): number {
+  const target = words
+  if (argument < 0x100) {
+    target.setUint16(at, ((major | 24) << 8) | argument)
+    return at + 2
+  }
+  if (argument < 0x1_0000) {
+    target.setUint8(at, major | 25)
+    target.setUint16(at + 1, argument)
+    return at + 3
+  }
+  if (argument < 0x1_0000_0000) {
+    target.setUint8(at, major | 26)
+    target.setUint32(at + 1, argument)
+    return at + 5
+  }
+  target.setUint8(at, major | 27)
+  target.setUint32(at + 1, Math.floor(argument / 0x1_0000_0000))
+  target.setUint32(at + 5, argument % 0x1_0000_0000)
+  return at + LONGEST_HEADER
 }
 
 /** Makes room for some bytes. What was written keeps its place. */
-function reserve(bytes: number): void {
-  if (at + bytes > buffer.length) grow(at + bytes)
+function reserve(at: number, bytes: number): void {
+  if (at + bytes > room) grow(at, at + bytes)
 }
 
-function grow(length: number): void {
+function grow(at: number, length: number): void {
   const grown = spare.length >= length ? spare : new Uint8Array(Math.max(buffer.length * 2, length))
   grown.set(buffer.subarray(0, at))
   if (grown.length <= MOST_KEPT) spare = grown
-  buffer = grown
-  words = new DataView(grown.buffer)
+  writeOn(grown, new DataView(grown.buffer))
 }
 
-function invalid(depth: number, found: string): DataError {
-  return new DataError('InvalidValue', `no value of the data model: at ${showPath(path, depth)}: ${found}`)
-}
+const invalid = (found: string): Misfit => new Misfit('InvalidValue', found)
+
+const located = (error: unknown, step: string | number): unknown =>
+  error instanceof Misfit ? error.under(step) : error

@@ -1,15 +1,23 @@
 import { DataError } from './data-error.ts'
 import { toBase64 } from './multibase.ts'
 
-const FIRST_BYTES = 4096
+const FIRST_BYTES = 16 * 1024
+/** A longer array is not kept for the next writer. */
+const MAX_SPARE_BYTES = 256 * 1024
 /** `\u00xx`: what one byte may become at most. */
 const MOST_ESCAPED = 6
 const CID_BYTES = 36
 /** Prefix and base32 of a CID. */
 const CID_TEXT_BYTES = 59
+/** More than any number takes, or what stands around bytes and links. */
+const SMALL_BYTES = 32
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const COLON = 0x3a
+const [OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP] = [0x5b, 0x5d, 0x7b, 0x7d] as const
+const FINISHED = new Uint8Array(0)
 const NULL = encodeAscii('null')
 const TRUE = encodeAscii('true')
 const FALSE = encodeAscii('false')
@@ -24,16 +32,34 @@ function encodeAscii(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0))
 }
 
+/** What the last writer wrote into. An array that grows with every answer costs more to collect than to fill. */
+let spare: Uint8Array | undefined
+
 /**
  * Writes JSON as UTF-8, of which values come straight from DRISL-CBOR: no string and no object is made of them. What it
  * writes of a value is what `stringify(decode(bytes))` says, with keys in the order of the bytes.
  * @see https://atproto.com/specs/data-model#json-representation
  */
 export class JsonWriter {
-  #out = new Uint8Array(FIRST_BYTES)
+  #out: Uint8Array
   #end = 0
 
-  /** ASCII as it is: punctuation, and text that has nothing to escape. */
+  constructor() {
+    this.#out = spare ?? new Uint8Array(FIRST_BYTES)
+    spare = undefined
+  }
+
+  /** JSON that is UTF-8 already: what many values begin with. */
+  raw(bytes: Uint8Array): this {
+    this.#room(bytes.length)
+    this.#copy(bytes)
+    return this
+  }
+
+  /**
+   * ASCII as it is: punctuation, and text that has nothing to escape. Of a text that was put together just now, the parts
+   * are cheaper one by one.
+   */
   ascii(text: string): this {
     this.#room(text.length)
     const out = this.#out
@@ -49,17 +75,23 @@ export class JsonWriter {
     const out = this.#out
     let to = this.#end
     out[to++] = 0x62
-    let buffer = 0
-    let pending = 0
-    for (let i = at; i < at + CID_BYTES; i++) {
-      buffer = ((buffer & 0xff) << 8) | bytes[i]!
-      pending += 8
-      while (pending >= 5) {
-        pending -= 5
-        out[to++] = BASE32[(buffer >>> pending) & 31]!
-      }
+    // Five bytes are eight characters; one byte is left over.
+    let i = at
+    for (const last = at + CID_BYTES - 1; i < last; i += 5) {
+      const high = (bytes[i]! << 12) | (bytes[i + 1]! << 4) | (bytes[i + 2]! >> 4)
+      const low = ((bytes[i + 2]! & 15) << 16) | (bytes[i + 3]! << 8) | bytes[i + 4]!
+      out[to] = BASE32[high >> 15]!
+      out[to + 1] = BASE32[(high >> 10) & 31]!
+      out[to + 2] = BASE32[(high >> 5) & 31]!
+      out[to + 3] = BASE32[high & 31]!
+      out[to + 4] = BASE32[low >> 15]!
+      out[to + 5] = BASE32[(low >> 10) & 31]!
+      out[to + 6] = BASE32[(low >> 5) & 31]!
+      out[to + 7] = BASE32[low & 31]!
+      to += 8
     }
-    out[to++] = BASE32[(buffer << (5 - pending)) & 31]!
+    out[to++] = BASE32[bytes[i]! >> 3]!
+    out[to++] = BASE32[(bytes[i]! & 7) << 2]!
     this.#end = to
     return this
   }
@@ -77,9 +109,12 @@ export class JsonWriter {
     return this
   }
 
-  /** What was written; the writer is of no use afterwards. */
+  /** What was written; the writer must not be used afterwards. */
   finish(): Uint8Array {
-    return this.#out.subarray(0, this.#end)
+    const out = this.#out
+    if (out.length <= MAX_SPARE_BYTES) spare = out
+    this.#out = FINISHED
+    return out.slice(0, this.#end)
   }
 
   #room(bytes: number): void {
@@ -89,9 +124,12 @@ export class JsonWriter {
     this.#out = larger
   }
 
+  /** Where there is room. */
   #copy(bytes: Uint8Array): void {
-    this.#room(bytes.length)
-    for (let i = 0; i < bytes.length; i++) this.#out[this.#end++] = bytes[i]!
+    const out = this.#out
+    const start = this.#end
+    for (let i = 0; i < bytes.length; i++) out[start + i] = bytes[i]!
+    this.#end = start + bytes.length
   }
 
   /** @returns where the value that begins at `at` ends. */
@@ -99,12 +137,15 @@ export class JsonWriter {
     const initial = bytes[at]
     if (initial === undefined) throw cutOff(bytes)
     const major = initial >> 5
+    this.#room(SMALL_BYTES)
     if (major === 7) {
       this.#copy(initial === 0xf5 ? TRUE : initial === 0xf4 ? FALSE : NULL)
       return at + 1
     }
-    const body = at + 1 + argumentBytes(initial)
-    const count = argumentAt(bytes, at, initial)
+    const info = initial & 0x1f
+    const isShort = info < 24
+    const body = at + 1 + (isShort ? 0 : 1 << (info - 24))
+    const count = isShort ? info : argumentAt(bytes, at + 1, body)
     switch (major) {
       case 0:
         this.ascii(String(count))
@@ -134,25 +175,25 @@ export class JsonWriter {
 
   #items(bytes: Uint8Array, start: number, count: number): number {
     let at = start
-    this.#byte(0x5b)
+    this.#out[this.#end++] = OPEN_LIST
     for (let i = 0; i < count; i++) {
-      if (i > 0) this.#byte(0x2c)
+      if (i > 0) this.#byte(COMMA)
       at = this.#value(bytes, at)
     }
-    this.#byte(0x5d)
+    this.#byte(CLOSE_LIST)
     return at
   }
 
   #entries(bytes: Uint8Array, start: number, count: number): number {
     let at = start
-    this.#byte(0x7b)
+    this.#out[this.#end++] = OPEN_MAP
     for (let i = 0; i < count; i++) {
-      if (i > 0) this.#byte(0x2c)
+      if (i > 0) this.#byte(COMMA)
       at = this.#value(bytes, at)
-      this.#byte(0x3a)
+      this.#byte(COLON)
       at = this.#value(bytes, at)
     }
-    this.#byte(0x7d)
+    this.#byte(CLOSE_MAP)
     return at
   }
 
@@ -192,18 +233,11 @@ export class JsonWriter {
   }
 }
 
-/** Bytes of the argument after the initial one. */
-function argumentBytes(initial: number): number {
-  const info = initial & 0x1f
-  return info < 24 ? 0 : 1 << (info - 24)
-}
-
-function argumentAt(bytes: Uint8Array, at: number, initial: number): number {
-  const length = argumentBytes(initial)
-  if (length === 0) return initial & 0x1f
-  if (at + length >= bytes.length) throw cutOff(bytes)
+/** The number in the bytes from `at` to `end`. */
+function argumentAt(bytes: Uint8Array, at: number, end: number): number {
+  if (end > bytes.length) throw cutOff(bytes)
   let value = 0
-  for (let i = 1; i <= length; i++) value = value * 256 + bytes[at + i]!
+  for (let i = at; i < end; i++) value = value * 256 + bytes[i]!
   return value
 }
 

@@ -81,15 +81,19 @@ export const DRISL: readonly Mutant[] = [
     ],
   ]),
   ...drisl('encode.ts', [
-    ['negative integers are one off', 'writeHeader(NEGATIVE, -1 - value)', 'writeHeader(NEGATIVE, -value)'],
+    [
+      'negative integers are one off',
+      'writeHeader(NEGATIVE, -1 - value, at)',
+      'writeHeader(NEGATIVE, -value, at)',
+    ],
     ['floats are written', 'if (!isInteger(value)) throw', 'if (Number.isNaN(value)) throw'],
     [
       'half characters are written',
       'if (bytes !== length && !text.isWellFormed()) throw',
       'if (bytes < 0) throw',
     ],
-    ['256 does not fit one byte', 'else if (argument < 0x100) {', 'else if (argument <= 0x100) {'],
-    ['65536 does not fit two bytes', 'else if (argument < 0x1_0000) {', 'else if (argument <= 0x1_0000) {'],
+    ['256 does not fit one byte', 'if (argument < 0x100) {', 'if (argument <= 0x100) {'],
+    ['65536 does not fit two bytes', 'if (argument < 0x1_0000) {', 'if (argument <= 0x1_0000) {'],
     ['the header of text that is not ASCII', 'if (needed !== headerLength)', 'if (needed < headerLength)'],
     [
       'a map of 24 does not fit the first byte',
@@ -97,8 +101,25 @@ export const DRISL: readonly Mutant[] = [
       'const MOST_IN_INITIAL_BYTE = 24',
     ],
     ['one level too deep', 'if (depth >= maxDepth)', 'if (depth > maxDepth)'],
-    ['a text just too long for the quick way', 'const SHORT_TEXT = 20', 'const SHORT_TEXT = 40'],
+    ['a text just too long for the quick way', 'const SHORT_TEXT = 10', 'const SHORT_TEXT = 40'],
+    ['a type name of before is written again', ' || known.text !== text', ''],
+    ['the end of a long key is left out', 'if (size > 12) writeWords', 'if (size > 99) writeWords'],
+    [
+      'what is always as long is written past the end',
+      'reserve(end, LONGEST_FIXED)\n      end = writeValue(array[i]',
+      'end = writeValue(array[i]',
+    ],
+    ['keys and values of a map are written past the end', 'reserve(end, step.reach + LONGEST_FIXED)', ''],
   ]),
+  ...drisl('lib/key-trail.ts', [
+    [
+      'the key that came last time comes again',
+      'next !== undefined && next.text === text',
+      'next !== undefined',
+    ],
+    ['a map may list its keys as it likes', '|| compareEncodedKeys(previous.key, key) >= 0', ''],
+  ]),
+  ...drisl('lib/misfit.ts', [['a path from the inside out', 'this.#path.toReversed()', 'this.#path']]),
   ...drisl('lib/encoded-text.ts', [
     [
       'keys in the order of JavaScript',

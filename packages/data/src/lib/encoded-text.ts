@@ -1,20 +1,18 @@
 import { compareBytes } from '../bytes.ts'
 
-/** A key of a map, and what it is in DRISL-CBOR. */
+/** A key of a map, or the name of a type, and what it is in DRISL-CBOR. */
 export interface EncodedText {
   readonly text: string
   /** Header and UTF-8. */
   readonly bytes: Uint8Array
   /** The same in words of four bytes, filled up with zeros. */
   readonly words: readonly number[]
-  /** The key that came after it last time. In order, or else it were not kept. */
-  next?: EncodedText | undefined
 }
 
-/** Keys come again and again, so they are kept; all are dropped when there are too many, which real data never has. */
+/** They come again and again, so they are kept; all are dropped when there are too many, which real data never has. */
 const known = new Map<string, EncodedText>()
 const MOST_KNOWN = 2048
-const LONGEST_KNOWN = 64
+export const LONGEST_KNOWN = 64
 
 const utf8 = new TextEncoder()
 
@@ -24,13 +22,17 @@ export function encodedText(text: string): EncodedText | undefined {
   if (found !== undefined) return found
   if (!text.isWellFormed()) return undefined
   const bytes = withHeader(utf8.encode(text))
-  const key: EncodedText = { text, bytes, words: wordsOf(bytes), next: undefined }
-  if (text.length <= LONGEST_KNOWN) {
-    if (known.size >= MOST_KNOWN) known.clear()
-    known.set(text, key)
-  }
-  return key
+  const words = wordsOf(bytes)
+  if (text.length > LONGEST_KNOWN) return { text, bytes, words }
+  if (known.size >= MOST_KNOWN) known.clear()
+  const own = asPropertyName(text)
+  const encoded: EncodedText = { text: own, bytes, words }
+  known.set(own, encoded)
+  return encoded
 }
+
+/** The very string that V8 keeps for the name of a property: it is no part of a longer one, which would stay alive with it. */
+const asPropertyName = (text: string): string => Object.keys({ [text]: null })[0]!
 
 const TEXT = 0x60
 
@@ -64,17 +66,4 @@ export const compareEncodedKeys = (a: EncodedText, b: EncodedText): number =>
   a.bytes.length - b.bytes.length || compareBytes(a.bytes, b.bytes)
 
 /** Stands before the first key. */
-const NO_KEY: EncodedText = { text: '', bytes: new Uint8Array(), words: [], next: undefined }
-
-/**
- * The key `text`, when it may follow `previous` (or be the first) in DRISL-CBOR; otherwise `undefined`. Keys that are
- * dropped can live on only behind those few that one map leads to, so what they take has a bound.
- */
-export function keyAfter(previous: EncodedText = NO_KEY, text: string): EncodedText | undefined {
-  const { next } = previous
-  if (next !== undefined && next.text === text) return next
-  const key = encodedText(text)
-  if (key === undefined || compareEncodedKeys(previous, key) >= 0) return undefined
-  if (text.length <= LONGEST_KNOWN) previous.next = key
-  return key
-}
+export const NO_TEXT: EncodedText = { text: '', bytes: new Uint8Array(), words: [] }

@@ -9,8 +9,10 @@ import {
   container,
   cursorOf,
   FALSE,
+  type Item,
   isAfter,
   isAt,
+  itemOf,
   link,
   MAP,
   NONE,
@@ -97,7 +99,7 @@ export function createVouchers(limits: Limits): (definition: Definition) => Vouc
   function objectVoucher(node: ObjectNode, recordType?: string): Voucher {
     const type = recordType === undefined ? anyTypeField : typeField(recordType)
     const fields = [type, ...node.fields.map(fieldVoucher)].sort(
-      (a, b) => a.key.length - b.key.length || compareBytes(a.key, b.key),
+      (a, b) => a.key.length - b.key.length || compareBytes(a.key.bytes, b.key.bytes),
     )
     return (cursor, mode, depth) => {
       const { bytes } = cursor
@@ -109,8 +111,8 @@ export function createVouchers(limits: Limits): (definition: Definition) => Vouc
       for (let i = 0; i < entries; i++) {
         const { at } = cursor
         let found = next
-        const word = wordAt(bytes, at)
-        while (found < fields.length && !isField(fields[found]!, word, bytes, at)) found++
+        const word = wordAt(cursor, at)
+        while (found < fields.length && !isField(fields[found]!, word, cursor, at)) found++
         if (found === fields.length) {
           if (!anyEntry(cursor, limits, depth + 1, previous)) return false
           mayBeOutOfOrder = true
@@ -142,7 +144,10 @@ export function createVouchers(limits: Limits): (definition: Definition) => Vouc
   }
 
   function unionVoucher({ variants, closed }: UnionNode): Voucher {
-    const known = variants.map((variant) => ({ type: encode(variant.ref), voucher: voucher(variant) }))
+    const known = variants.map((variant) => ({
+      type: itemOf(encode(variant.ref)),
+      voucher: voucher(variant),
+    }))
     return (cursor, mode, depth) => {
       if (!isMap(cursor)) return false
       const { bytes, at } = cursor
@@ -152,7 +157,7 @@ export function createVouchers(limits: Limits): (definition: Definition) => Vouc
       if (!hasType) return false
       for (let i = 0; i < known.length; i++) {
         const { type, voucher } = known[i]!
-        if (isAt(type, bytes, start)) return voucher(cursor, mode, depth)
+        if (isAt(type, cursor, start)) return voucher(cursor, mode, depth)
       }
       return (
         !closed &&
@@ -170,7 +175,7 @@ export function createVouchers(limits: Limits): (definition: Definition) => Vouc
   function findType(cursor: Cursor, depth: number): boolean {
     const entries = container(cursor, MAP, limits, depth)
     for (let i = 0; i < entries; i++) {
-      if (isAt(TYPE, cursor.bytes, cursor.at)) {
+      if (isAt(TYPE, cursor, cursor.at)) {
         cursor.at += TYPE.length
         return true
       }
@@ -185,7 +190,7 @@ export function createVouchers(limits: Limits): (definition: Definition) => Vouc
   /** Whether a map's `$type` is `blob`. Leaves the cursor where it was. */
   function isBlob(cursor: Cursor, depth: number): boolean {
     const { at } = cursor
-    const found = findType(cursor, depth) && isAt(BLOB, cursor.bytes, cursor.at)
+    const found = findType(cursor, depth) && isAt(BLOB, cursor, cursor.at)
     cursor.at = at
     return found
   }
@@ -195,7 +200,7 @@ export function createVouchers(limits: Limits): (definition: Definition) => Vouc
 
 interface FieldVoucher {
   /** As it stands in a map, head and all. */
-  readonly key: Uint8Array
+  readonly key: Item
   /** Its first bytes as one number, and which bits of a word they take: most other keys differ there already. */
   readonly word: number
   readonly mask: number
@@ -205,36 +210,34 @@ interface FieldVoucher {
 }
 
 const never: Voucher = () => false
-const TYPE = encode('$type')
-const BLOB = encode('blob')
+const TYPE = itemOf(encode('$type'))
+const BLOB = itemOf(encode('blob'))
 
 const isMap = ({ bytes, at }: Cursor) => at < bytes.length && bytes[at]! >> 5 === MAP
 
 function typeField(type: string): FieldVoucher {
-  const only = encode(type)
+  const only = itemOf(encode(type))
   return { ...fieldKey('$type'), voucher: (cursor) => pass(cursor, only), required: true, nullable: false }
 }
 
 const WORD_BYTES = 4
 
 function fieldKey(name: string): Pick<FieldVoucher, 'key' | 'word' | 'mask'> {
-  const key = encode(name)
+  const key = itemOf(encode(name))
   const mask = key.length >= WORD_BYTES ? -1 : -1 << (8 * (WORD_BYTES - key.length))
-  return { key, word: wordAt(key, 0) & mask, mask }
+  return { key, word: wordAt(cursorOf(key.bytes), 0) & mask, mask }
 }
 
 /** Four bytes as a number; those beyond the end count as 0. */
-function wordAt(bytes: Uint8Array, at: number): number {
+function wordAt({ bytes, words }: Cursor, at: number): number {
   return at + WORD_BYTES <= bytes.length
-    ? (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
+    ? words.getInt32(at)
     : bytes.subarray(at).reduce((word, byte, i) => word | (byte << (24 - 8 * i)), 0)
 }
 
 /** Whether the key at `at`, of which `word` are the first bytes, is that of a field. */
-function isField({ key, word, mask }: FieldVoucher, found: number, bytes: Uint8Array, at: number): boolean {
-  if ((found & mask) !== word) return false
-  for (let i = WORD_BYTES; i < key.length; i++) if (key[i] !== bytes[at + i]) return false
-  return true
+function isField({ key, word, mask }: FieldVoucher, found: number, cursor: Cursor, at: number): boolean {
+  return (found & mask) === word && (key.length <= WORD_BYTES || isAt(key, cursor, at))
 }
 
 /** The text at `at`, or nothing where there is none. */

@@ -47,46 +47,51 @@ export function argument(cursor: Cursor, major: number): number {
   const initial = bytes[at]!
   if (initial >> 5 !== major) return NONE
   const info = initial & 0x1f
-  let value = info
-  if (info < 24) cursor.at = at + 1
-  else if (info === 24 && at + 1 < bytes.length) {
+  if (info >= 24) return longArgument(cursor, major, info)
+  cursor.at = at + 1
+  return major < BYTES || info < bytes.length - at ? info : NONE
+}
+
+function longArgument(cursor: Cursor, major: number, info: number): number {
+  const { bytes, words, at } = cursor
+  let value: number
+  if (info === 24 && at + 1 < bytes.length) {
     value = bytes[at + 1]!
     if (value < 24) return NONE
     cursor.at = at + 2
   } else if (info === 25 && at + 2 < bytes.length) {
-    value = (bytes[at + 1]! << 8) | bytes[at + 2]!
+    value = words.getUint16(at + 1)
     if (value < 0x100) return NONE
     cursor.at = at + 3
   } else if (info === 26 && at + 4 < bytes.length) {
-    value = uint32(bytes, at + 1)
+    value = words.getUint32(at + 1)
     if (value < 0x1_0000) return NONE
     cursor.at = at + 5
   } else if (info === 27 && at + 8 < bytes.length) {
-    value = uint32(bytes, at + 1) * 0x1_0000_0000 + uint32(bytes, at + 5)
+    value = words.getUint32(at + 1) * 0x1_0000_0000 + words.getUint32(at + 5)
     if (value < 0x1_0000_0000 || value > Number.MAX_SAFE_INTEGER) return NONE
     cursor.at = at + 9
   } else return NONE
   return major < BYTES || value <= bytes.length - cursor.at ? value : NONE
 }
 
-function uint32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
-}
-
-const LINK_HEAD = [0xd8, 42, 0x58, 37, 0x00, 0x01]
-const SHA256_HEAD = [0x12, 0x20]
+/** Tag 42, a byte string of 37 bytes, and the first two of them: then come the codec, and what says SHA-256. */
+const LINK_HEAD = 0xd82a_5825 | 0
+const VERSION_HEAD = 0x0001
+const SHA256_HEAD = 0x1220
 const LINK_BYTES = 41
+const VERSION_AT = 4
 const CODEC_AT = 6
+const HASH_AT = 7
 
 /** Passes a link. Any codec that atproto knows will do, unless one is asked for. */
 export function link(cursor: Cursor, codec?: number): boolean {
-  const { bytes, at } = cursor
+  const { bytes, words, at } = cursor
   if (at + LINK_BYTES > bytes.length) return false
-  for (let i = 0; i < LINK_HEAD.length; i++) if (bytes[at + i] !== LINK_HEAD[i]) return false
+  if (words.getInt32(at) !== LINK_HEAD || words.getInt16(at + VERSION_AT) !== VERSION_HEAD) return false
   const found = bytes[at + CODEC_AT]!
   if (codec === undefined ? found !== DRISL && found !== RAW : found !== codec) return false
-  for (let i = 0; i < SHA256_HEAD.length; i++)
-    if (bytes[at + CODEC_AT + 1 + i] !== SHA256_HEAD[i]) return false
+  if (words.getInt16(at + HASH_AT) !== SHA256_HEAD) return false
   cursor.at = at + LINK_BYTES
   return true
 }
@@ -177,6 +182,7 @@ export function isAfter(bytes: Uint8Array, at: number, length: number, previous:
   return false
 }
 
+const WORD = 4
 /** Those that no ASCII character has, in a word. */
 const HIGH_BITS = 0x8080_8080 | 0
 
@@ -190,11 +196,16 @@ export function textUnits(cursor: Cursor, length: number): number {
   let i = at
   let units = length
   while (i < end) {
-    while (i + 8 <= end && ((words.getInt32(i) | words.getInt32(i + 4)) & HIGH_BITS) === 0) i += 8
-    while (i + 4 <= end && (words.getInt32(i) & HIGH_BITS) === 0) i += 4
+    while (i + 2 * WORD <= end && ((words.getInt32(i) | words.getInt32(i + WORD)) & HIGH_BITS) === 0)
+      i += 2 * WORD
+    if (i + WORD <= end) {
+      // Right to the first byte that is not ASCII.
+      const high = words.getInt32(i) & HIGH_BITS
+      i += Math.clz32(high) >> 3
+      if (high === 0) continue
+    }
     if (i === end) break
-    const lead = bytes[i]!
-    const size = lead < 0x80 ? 1 : sequenceLength(bytes, i, end)
+    const size = bytes[i]! < 0x80 ? 1 : sequenceLength(bytes, i, end)
     if (size === NONE) return NONE
     i += size
     units -= size === 4 ? 2 : size - 1
@@ -216,15 +227,41 @@ function sequenceLength(bytes: Uint8Array, at: number, end: number): number {
 
 const isTail = (bytes: Uint8Array, at: number, end: number) => at < end && (bytes[at]! & 0xc0) === 0x80
 
-/** Whether an item stands at `at`. Compares from its end: names begin alike more often than they end alike. */
-export function isAt(item: Uint8Array, bytes: Uint8Array, at: number): boolean {
-  for (let i = item.length - 1; i >= 0; i--) if (item[i] !== bytes[at + i]) return false
+/** Items that are looked for, ready to be compared by the word. */
+export interface Item {
+  readonly bytes: Uint8Array
+  readonly length: number
+  /** Its last four bytes, and those before them by the word from the first; the two may overlap. 0 where it is shorter. */
+  readonly last: number
+  readonly words: readonly number[]
+}
+
+export function itemOf(bytes: Uint8Array): Item {
+  const { length } = bytes
+  const view = new DataView(bytes.buffer, bytes.byteOffset, length)
+  const words: number[] = []
+  for (let at = 0; at < length - WORD; at += WORD) words.push(view.getInt32(at))
+  return { bytes, length, last: length < WORD ? 0 : view.getInt32(length - WORD), words }
+}
+
+/** Whether an item stands at `at`. Looks at its end first: names begin alike more often than they end alike. */
+export function isAt(item: Item, { bytes, words }: Cursor, at: number): boolean {
+  const { length, words: wanted } = item
+  if (length > bytes.length - at) return false
+  if (length < WORD) return isShortAt(item, bytes, at)
+  if (words.getInt32(at + length - WORD) !== item.last) return false
+  for (let i = 0; i < wanted.length; i++) if (words.getInt32(at + WORD * i) !== wanted[i]) return false
+  return true
+}
+
+function isShortAt(item: Item, bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i < item.length; i++) if (item.bytes[i] !== bytes[at + i]) return false
   return true
 }
 
 /** Passes an item that has to be this one. */
-export function pass(cursor: Cursor, item: Uint8Array): boolean {
+export function pass(cursor: Cursor, item: Item): boolean {
   const { at } = cursor
   cursor.at = at + item.length
-  return isAt(item, cursor.bytes, at)
+  return isAt(item, cursor, at)
 }

@@ -58,19 +58,19 @@ function spells(bytes: Uint8Array, at: number, end: number, text: string): boole
 }
 
 const MAX_DID = 2048
+const NONE = -1
 
-function did(bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start > MAX_DID || !spells(bytes, start, end, 'did:')) return false
+/** The end of the DID that begins at `start`, and goes on as far as it can; {@link NONE} where there is none. */
+function didEnd(bytes: Uint8Array, start: number, end: number): number {
+  if (!spells(bytes, start, end, 'did:')) return NONE
   const colon = run(bytes, start + 4, end, LOWER)
-  const last = bytes[end - 1]
-  return (
-    colon > start + 4 &&
-    bytes[colon] === COLON &&
-    isRun(bytes, colon + 1, end, DID_PART) &&
-    last !== COLON &&
-    last !== PERCENT
-  )
+  if (colon === start + 4 || colon >= end || bytes[colon] !== COLON) return NONE
+  const last = run(bytes, colon + 1, end, DID_PART)
+  if (last === colon + 1 || last - start > MAX_DID) return NONE
+  return bytes[last - 1] === COLON || bytes[last - 1] === PERCENT ? NONE : last
 }
+
+const did = (bytes: Uint8Array, start: number, end: number) => didEnd(bytes, start, end) === end
 
 /** Names that no label can be too long in, however they are divided; see nsid.ts and handle.ts of `@imago/syntax`. */
 const SHORT_NSID = 67
@@ -119,13 +119,12 @@ const MAX_AT_URI = 8192
 /** A record of an account that is named by its DID. */
 function atUri(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start > MAX_AT_URI || !spells(bytes, start, end, 'at://')) return false
-  const first = run(bytes, start + 5, end, DID_PART)
+  const first = didEnd(bytes, start + 5, end)
+  if (first === NONE || first >= end || bytes[first] !== SLASH) return false
   const second = run(bytes, first + 1, end, DID_PART)
   return (
     second < end &&
-    bytes[first] === SLASH &&
     bytes[second] === SLASH &&
-    did(bytes, start + 5, first) &&
     nsid(bytes, first + 1, second) &&
     recordKey(bytes, second + 1, end)
   )

@@ -1,6 +1,17 @@
 import { encode, RAW_CODEC } from '@imago/data'
 import type { Mode } from '../issue.ts'
-import { argument, type Cursor, integer, isAt, link, NONE, pass, TEXT, textUnits } from './drisl-cursor.ts'
+import {
+  argument,
+  type Cursor,
+  integer,
+  isAt,
+  itemOf,
+  link,
+  NONE,
+  pass,
+  TEXT,
+  textUnits,
+} from './drisl-cursor.ts'
 import { FORMATS } from './formats.ts'
 import type { BlobNode, IntegerNode, StringNode } from './ir.ts'
 import { USUAL_FORMS, usualMimeTypes } from './usual-forms.ts'
@@ -30,7 +41,7 @@ export function stringVoucher(node: StringNode): Voucher {
   const { format, minLength = 0, maxLength = Infinity, minGraphemes = 0, maxGraphemes = Infinity } = node
   const isUsual = format && USUAL_FORMS[format]
   const isForm = format && FORMATS[format]
-  const values = node.values?.map((value) => encode(value))
+  const values = node.values?.map((value) => itemOf(encode(value)))
   return (cursor, mode) => {
     const start = cursor.at
     const length = argument(cursor, TEXT)
@@ -46,15 +57,14 @@ export function stringVoucher(node: StringNode): Voucher {
     }
     // Text that is not empty has one at least.
     if (minGraphemes > Math.min(length, 1)) return false
-    return values === undefined || values.some((value) => isAt(value, bytes, start))
+    return values === undefined || values.some((value) => isAt(value, cursor, start))
   }
 }
 
 /** A map of four, and the first key of a blob in order. */
-const BLOB_START = Uint8Array.of(0xa4, ...encode('ref'))
-const SIZE = encode('size')
-const BLOB_TYPE = Uint8Array.of(...encode('$type'), ...encode('blob'))
-const MIME_TYPE = encode('mimeType')
+const BLOB_START = itemOf(Uint8Array.of(0xa4, ...encode('ref')))
+const SIZE = itemOf(encode('size'))
+const BLOB_REST = itemOf(Uint8Array.of(...encode('$type'), ...encode('blob'), ...encode('mimeType')))
 
 /** Passes a blob of its four fields, and no more. */
 export function blobVoucher({ accept, maxSize = Infinity }: BlobNode): Voucher {
@@ -63,7 +73,7 @@ export function blobVoucher({ accept, maxSize = Infinity }: BlobNode): Voucher {
     if (!pass(cursor, BLOB_START) || !link(cursor, RAW_CODEC) || !pass(cursor, SIZE)) return false
     const size = integer(cursor)
     if (size === undefined || size < 0 || size > maxSize) return false
-    if (!pass(cursor, BLOB_TYPE) || !pass(cursor, MIME_TYPE)) return false
+    if (!pass(cursor, BLOB_REST)) return false
     const length = argument(cursor, TEXT)
     const start = cursor.at
     if (length <= 0 || textUnits(cursor, length) !== length) return false
