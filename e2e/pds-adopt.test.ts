@@ -5,7 +5,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AtpAgent, type AtpSessionData, type ComAtprotoAdminUpdateSubjectStatus } from '@atproto/api'
+import { createS3Store } from '@imago/object-store-s3'
 import { infrastructureTest } from '@imago/sim/infrastructure'
+import { realS3Server } from '@imago/sim/s3-server'
 import { imago } from './imago-command.ts'
 import {
   missingReferencePds,
@@ -161,98 +163,145 @@ async function live(reference: TestService): Promise<Past> {
   }
 }
 
+/** Where blobs lie, and what can be said of it without a server. */
+interface BlobPlace {
+  readonly env: Readonly<Record<string, string>>
+  /** Names and sizes of what the reference has there; nothing where that is a part of its folder. */
+  listed(): Promise<readonly string[]>
+}
+
+const onDisk: BlobPlace = { env: {}, listed: async () => [] }
+
+const s3 = realS3Server()
+const missing = await missingReferencePds()
+
 infrastructureTest(
   '[U1, U2, U4, U5, S4, S5] a reference PDS is taken over with every session, used, handed back, and used again',
-  await missingReferencePds(),
+  missing,
+  () => takeOverAndBack(onDisk),
+)
+
+infrastructureTest(
+  '[B7, U4] a reference PDS with its blobs in S3 is taken over within the bucket, used, handed back, and used again',
+  missing ?? s3.missing,
   async () => {
-    const root = mkdtempSync(join(tmpdir(), 'imago-adopt-'))
-    try {
-      await using plc = await startPlc(join(root, 'plc'))
-      const folder = join(root, 'pds')
-      let env: Readonly<Record<string, string>>
-      let past: Past
-      let roots: Record<string, string>
-      {
-        await using reference = await startReferencePds({ folder, plcUrl: plc.url, env: APP_VIEW })
-        env = reference.env
-        writeFileSync(
-          join(folder, 'pds.env'),
-          Object.entries(env)
-            .map((pair) => `${pair.join('=')}\n`)
-            .join(''),
-        )
-        past = await live(reference)
-        const running = await imago(['pds', 'adopt', folder])
-        assert.equal(running.code, 2)
-        assert.match(
-          running.stderr,
-          new RegExp(`open in process ${reference.pid}: stop the reference PDS first`),
-        )
-        roots = {
-          alice: await rootOf(reference.url, past.dids.alice),
-          erin: await rootOf(reference.url, past.dids.erin),
-        }
-        await kill9(reference)
-      }
-      assert.ok(statSync(join(folder, 'account.sqlite-wal')).size > 0, 'the log is live')
-
-      const before = filesOf(folder)
-      const dry = await imagoJson('adopt', folder, '--dry-run')
-      assert.equal(dry.code, 0)
-      assert.deepEqual([dry.report['dryRun'], dry.report['adopted']], [true, 5])
-      assert.deepEqual(filesOf(folder), before, 'a dry run leaves nothing behind')
-
-      const { code, report } = await imagoJson('adopt', folder)
-      assert.equal(code, 0, JSON.stringify(report))
-      assert.equal(report['adopted'], 5)
-      assert.equal(report['blobTakedowns'], 1)
-      assert.equal(report['recordTakedowns'], 1)
-      assert.equal(report['carried'].invite_code, 1)
-      assert.ok(report['carried'].reserved_key >= 1)
-      assert.equal(report['settings'].PDS_SERVICE_DID, 'did:web:localhost')
-      const after = filesOf(folder)
-      for (const [path, content] of before) assert.equal(after.get(path), content, `${path} is as it was`)
-
-      const verified = await imagoJson('adopt', folder, '--verify')
-      assert.deepEqual(verified, {
-        code: 0,
-        report: { accounts: 5, same: 5, movedOn: 0, unreachable: 0, differences: [] },
-      })
-
-      const whole = await imago(['pds', 'verify', '--data', folder, '--blobs', join(folder, 'blobs')])
-      assert.equal(whole.code, 0, whole.stdout + whole.stderr)
-
-      const ourEnv = { ...env, ...report['settings'] }
-      let since: { session: AtpSessionData; frank: AtpSessionData; root: string; seq: number; blob: string }
-      {
-        await using ours = await startOurPds({ folder, plcUrl: plc.url, env: ourEnv })
-        since = await goOn(ours, past, roots, report['sequence'])
-      }
-
-      const handed = await imagoJson('hand-back', folder)
-      assert.equal(handed.code, 0, JSON.stringify(handed.report))
-      const { changed, created, removed, failed, lost } = handed.report
-      assert.deepEqual(
-        { changed, created, removed, failed, lost },
-        { changed: 2, created: 1, removed: 1, failed: [], lost: [] },
-      )
-      await assert.rejects(startOurPds({ folder, plcUrl: plc.url, env: ourEnv }), /handed back/)
-      {
-        await using reference = await startReferencePds({ folder, plcUrl: plc.url, env })
-        await goOnThere(reference, past, since)
-      }
-
-      const again = await imagoJson('adopt', folder)
-      assert.equal(again.code, 0, JSON.stringify(again.report))
-      assert.equal(again.report['adopted'], 5)
-      assert.ok(again.report['sequence'] > since.seq)
-      const verifiedAgain = await imagoJson('adopt', folder, '--verify')
-      assert.equal(verifiedAgain.report['same'], 5, JSON.stringify(verifiedAgain))
-    } finally {
-      rmSync(root, { recursive: true, force: true })
-    }
+    const location = s3.location!
+    using bucket = createS3Store(location)
+    await takeOverAndBack({
+      env: {
+        PDS_BLOBSTORE_DISK_LOCATION: '',
+        PDS_BLOBSTORE_S3_BUCKET: location.bucket,
+        PDS_BLOBSTORE_S3_ENDPOINT: location.endpoint,
+        PDS_BLOBSTORE_S3_REGION: 'us-east-1',
+        PDS_BLOBSTORE_S3_FORCE_PATH_STYLE: 'true',
+        PDS_BLOBSTORE_S3_ACCESS_KEY_ID: location.accessKeyId,
+        PDS_BLOBSTORE_S3_SECRET_ACCESS_KEY: location.secretAccessKey,
+      },
+      async listed() {
+        const found: string[] = []
+        for (const prefix of ['blocks/', 'tmp/', 'quarantine/'])
+          for await (const { key, size, modifiedAt } of bucket.list(prefix))
+            found.push(`${key} ${size} ${modifiedAt}`)
+        return found.sort()
+      },
+    })
   },
 )
+
+async function takeOverAndBack(blobs: BlobPlace): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), 'imago-adopt-'))
+  try {
+    await using plc = await startPlc(join(root, 'plc'))
+    const folder = join(root, 'pds')
+    let env: Readonly<Record<string, string>>
+    let past: Past
+    let roots: Record<string, string>
+    {
+      await using reference = await startReferencePds({
+        folder,
+        plcUrl: plc.url,
+        env: { ...APP_VIEW, ...blobs.env },
+      })
+      env = reference.env
+      writeFileSync(
+        join(folder, 'pds.env'),
+        Object.entries(env)
+          .map((pair) => `${pair.join('=')}\n`)
+          .join(''),
+      )
+      past = await live(reference)
+      const running = await imago(['pds', 'adopt', folder])
+      assert.equal(running.code, 2)
+      assert.match(
+        running.stderr,
+        new RegExp(`open in process ${reference.pid}: stop the reference PDS first`),
+      )
+      roots = {
+        alice: await rootOf(reference.url, past.dids.alice),
+        erin: await rootOf(reference.url, past.dids.erin),
+      }
+      await kill9(reference)
+    }
+    assert.ok(statSync(join(folder, 'account.sqlite-wal')).size > 0, 'the log is live')
+
+    const before = filesOf(folder)
+    const objects = await blobs.listed()
+    const dry = await imagoJson('adopt', folder, '--dry-run')
+    assert.equal(dry.code, 0)
+    assert.deepEqual([dry.report['dryRun'], dry.report['adopted']], [true, 5])
+    assert.deepEqual(filesOf(folder), before, 'a dry run leaves nothing behind')
+
+    const { code, report } = await imagoJson('adopt', folder)
+    assert.equal(code, 0, JSON.stringify(report))
+    assert.equal(report['adopted'], 5)
+    assert.equal(report['blobTakedowns'], 1)
+    assert.equal(report['recordTakedowns'], 1)
+    assert.equal(report['carried'].invite_code, 1)
+    assert.ok(report['carried'].reserved_key >= 1)
+    assert.equal(report['settings'].PDS_SERVICE_DID, 'did:web:localhost')
+    const after = filesOf(folder)
+    for (const [path, content] of before) assert.equal(after.get(path), content, `${path} is as it was`)
+    assert.deepEqual(await blobs.listed(), objects)
+
+    const verified = await imagoJson('adopt', folder, '--verify')
+    assert.deepEqual(verified, {
+      code: 0,
+      report: { accounts: 5, same: 5, movedOn: 0, unreachable: 0, differences: [] },
+    })
+
+    const ourEnv = { ...env, ...report['settings'] }
+    const whole = await imago(['pds', 'verify'], { env: ourEnv })
+    assert.equal(whole.code, 0, whole.stdout + whole.stderr)
+
+    let since: { session: AtpSessionData; frank: AtpSessionData; root: string; seq: number; blob: string }
+    {
+      await using ours = await startOurPds({ folder, plcUrl: plc.url, env: ourEnv })
+      since = await goOn(ours, past, roots, report['sequence'])
+    }
+
+    const handed = await imagoJson('hand-back', folder)
+    assert.equal(handed.code, 0, JSON.stringify(handed.report))
+    const { changed, created, removed, failed, lost } = handed.report
+    assert.deepEqual(
+      { changed, created, removed, failed, lost },
+      { changed: 2, created: 1, removed: 1, failed: [], lost: [] },
+    )
+    await assert.rejects(startOurPds({ folder, plcUrl: plc.url, env: ourEnv }), /handed back/)
+    {
+      await using reference = await startReferencePds({ folder, plcUrl: plc.url, env })
+      await goOnThere(reference, past, since)
+    }
+
+    const again = await imagoJson('adopt', folder)
+    assert.equal(again.code, 0, JSON.stringify(again.report))
+    assert.equal(again.report['adopted'], 5)
+    assert.ok(again.report['sequence'] > since.seq)
+    const verifiedAgain = await imagoJson('adopt', folder, '--verify')
+    assert.equal(verifiedAgain.report['same'], 5, JSON.stringify(verifiedAgain))
+  } finally {
+    rmSync(root, { recursive: true, force: true })
+  }
+}
 
 /** People go on with ours, by the sessions that they have. */
 async function goOn(ours: TestService, past: Past, roots: Record<string, string>, sequence: number) {

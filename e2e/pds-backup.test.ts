@@ -108,6 +108,16 @@ test('a server that is backed up under load, lost and restored goes on, and the 
     const again = await imago(['pds', 'backup', '--to', place, ...protection, '--json'], { env })
     const third = JSON.parse(again.stdout)
     assert.ok(third.sentBytes < 3000, `nothing changed, and ${third.sentBytes} bytes were sent`)
+    // The first was tried whole, the last as far as anything was new.
+    assert.deepEqual(
+      [report.test.fetchedChunks, report.test.checkedAccounts, report.test.readBlobs],
+      [report.test.chunks, 4, 1],
+    )
+    assert.deepEqual([third.test.checkedAccounts, third.test.readBlobs, third.findings], [0, 1, []])
+    const untried = await imago(['pds', 'backup', '--to', place, ...protection, '--no-verify', '--json'], {
+      env,
+    })
+    assert.equal(JSON.parse(untried.stdout).test, undefined)
 
     // What the network sees after the backup, and the backup does not have.
     const { data: written } = await agent.com.atproto.repo.createRecord({
@@ -141,7 +151,7 @@ test('a server that is backed up under load, lost and restored goes on, and the 
   assert.equal(refused.code, 2)
   assert.match(refused.stderr, /this passphrase does not open the repository/)
   const list = await imago(['pds', 'backups', '--from', place, ...protection, '--json'])
-  assert.equal(JSON.parse(list.stdout).length, 3)
+  assert.equal(JSON.parse(list.stdout).length, 4)
 
   const target = join(folder, 'restored')
   const restored = await imago(['pds', 'restore', '--from', place, ...protection, '--to', target, '--json'])

@@ -6,6 +6,7 @@ const PARTS: Readonly<Record<BackupProgress['part'], string>> = {
   database: 'chunks of the database',
   check: 'objects read back',
   restore: 'chunks and blobs restored',
+  accounts: 'restored accounts checked',
 }
 const LINE_EVERY_MS = 5000
 const REDRAW_EVERY_MS = 100

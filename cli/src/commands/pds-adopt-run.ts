@@ -53,6 +53,12 @@ async function run<Report>(
   } catch (error) {
     if (error instanceof AdoptError || (error as Error).name === 'DataDirectoryInUseError')
       throw new CliError(EXIT.usage, (error as Error).message, { cause: error })
+    if ((error as Error).name === 'ObjectStoreError')
+      throw new CliError(
+        EXIT.failed,
+        `the bucket of blobs: ${(error as Error).message}\nRun this again: it goes on with the accounts that are missing.`,
+        { cause: error },
+      )
     throw error
   } finally {
     progress.end()
@@ -94,6 +100,8 @@ function adoptionText(report: AdoptionReport): string {
     `${report.dryRun ? 'would adopt' : 'adopted'} ${adopted} of ${accounts} accounts${already > 0 ? ` (${already} were here already)` : ''} from ${report.source} in ${seconds.toFixed(1)} s`,
     `  ${report.records} records, ${report.blobs} blobs (${report.blobBytes} bytes), ${report.sessions} sessions`,
     `  the stream goes on after ${report.sequence}; ${report.events} events can be replayed`,
+    `  blobs ${report.dryRun ? 'would lie' : 'lie'} in ${report.blobsDirectory ?? `s3://${report.blobsBucket}`}`,
+    `  sign-up is ${report.inviteRequired ? 'for invited people, as it was: PDS_INVITE_REQUIRED=false opens it' : 'open, as it was'}`,
     ...Object.entries(carried)
       .filter(([, rows]) => rows > 0)
       .map(([table, rows]) => `  ${rows} of ${table}`),

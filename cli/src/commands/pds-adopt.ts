@@ -20,7 +20,10 @@ export const addPdsAdopt: AddSubCommand = (parent, onExit) => {
     .description('take over the accounts of a reference PDS; its files are read, and never written')
     .option('--env <file>', 'its environment file (default: pds.env in its data directory)')
     .option('--data <dir>', 'where our database goes (default: the same directory)')
-    .option('--blobs <dir>', 'where blobs go (default: where its environment file says)')
+    .option(
+      '--blobs <dir>',
+      'folder for blobs (default: beside those of the reference, in its folder or bucket)',
+    )
     .option('--dry-run', 'check everything, and write nothing')
     .option('--verify', 'compare what was taken over with its source, account by account')
     .option('--json', 'the result as JSON')
@@ -47,7 +50,10 @@ export const addPdsHandBack: AddSubCommand = (parent, onExit) => {
     .description('write what has changed since into the files of the reference PDS, so that it can go on')
     .option('--env <file>', 'its environment file (default: pds.env in its data directory)')
     .option('--data <dir>', 'where our database lies (default: the same directory)')
-    .option('--blobs <dir>', 'where blobs lie (default: where its environment file says)')
+    .option(
+      '--blobs <dir>',
+      'folder of our blobs (default: beside those of the reference, in its folder or bucket)',
+    )
     .option('--dry-run', 'say what would be written, and write nothing')
     .option('--json', 'the result as JSON')
     .addHelpText('after', EXIT_CODES)

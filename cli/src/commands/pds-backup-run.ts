@@ -7,13 +7,13 @@ import {
   type BackupError,
   type BackupReport,
   type BackupRepository,
-  checkBackup,
   configurationOf,
   createBackup,
   openBlobStore,
   restoreBackup,
   type SweepReport,
   sweep,
+  type TestRestoreReport,
 } from '@imago/pds/backup'
 import type { Finding } from '@imago/pds/recovery'
 import { EXIT, type ExitCode } from '../cli-error.ts'
@@ -24,7 +24,7 @@ import { errorsIn } from './restored-errors.ts'
 import { serverConfig } from './server-config.ts'
 import { cliErrorOf, withRepository } from './with-repository.ts'
 
-/** Makes a backup, makes sure that it can be read, clears old ones away, and prints what came of it. */
+/** Makes a backup, makes sure that it can be restored, clears old ones away, and prints what came of it. */
 export async function runBackup(options: BackupOptions): Promise<ExitCode> {
   const config = serverConfig('A backup holds the settings of the server: run it with the same environment.')
   const { dataDirectory, blobsDirectory } = pdsFoldersOf(options)
@@ -44,15 +44,11 @@ export async function runBackup(options: BackupOptions): Promise<ExitCode> {
         withSecrets: repository.protection !== 'none',
       }),
       publicUrl: config.publicUrl,
+      test: options.verify !== false,
       now: Date.now,
       ...(show && { onProgress: show }),
     })
-    if (options.check)
-      await checkBackup(repository, report.backup.key, {
-        read: report.sent,
-        ...(show && { onProgress: show }),
-      })
-    const findings = options.verify ? await verify(repository, report, options, show) : undefined
+    const findings = options.verify ? await verify(repository, report, options, show) : report.test?.findings
     // Old backups go only once the new one has been found good.
     const swept =
       findings === undefined || findings.length === 0 ? await clear(repository, options) : undefined
@@ -106,8 +102,8 @@ async function clear(repository: BackupRepository, { keep }: BackupOptions): Pro
 }
 
 function print(
-  { to, json }: BackupOptions,
-  { backup, manifest, sent, sentBytes, snapshotMs }: BackupReport,
+  { to, json, verify }: BackupOptions,
+  { backup, manifest, sent, sentBytes, snapshotMs, test }: BackupReport,
   findings: readonly Finding[] | undefined,
   swept: Swept | undefined,
 ): void {
@@ -125,6 +121,7 @@ function print(
       snapshotMs: Math.round(snapshotMs),
       missingBlobs,
       keepYourself,
+      ...(test && { test: { ...test, elapsedMs: Math.round(test.elapsedMs), findings: undefined } }),
       ...(findings && { findings }),
       ...(swept && { swept }),
     }
@@ -134,7 +131,9 @@ function print(
   const lines = [
     `${backup.key} in ${to}: ${accounts} accounts, database of ${megabytes(database.bytes)}, ${blobs.count} blobs of ${megabytes(blobs.bytes)}; sent ${sent.length} objects, ${megabytes(sentBytes)}`,
   ]
-  if (findings?.length === 0) lines.push('restored it into a temporary folder, and found nothing wrong')
+  if (test !== undefined) lines.push(testLine(test))
+  if (verify && findings?.length === 0)
+    lines.push('restored all of it into a temporary folder, and found nothing wrong')
   for (const { code, message } of findings ?? []) lines.push(`wrong: ${code}: ${message}`)
   for (const { did, cid } of missingBlobs)
     lines.push(`missing: the server has lost the blob ${cid} of ${did}, and it is in no backup made now`)
@@ -144,6 +143,12 @@ function print(
     )
   if (swept !== undefined) lines.push(...sweptLines(swept))
   process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+function testLine(test: TestRestoreReport): string {
+  const { chunks, fetchedChunks, checkedAccounts, objects, readBlobs, findings, elapsedMs } = test
+  const result = findings.length === 0 ? 'nothing is wrong' : `${findings.length} things are wrong`
+  return `test restore: database restored, ${fetchedChunks} of ${chunks} pieces from the backup, ${checkedAccounts} accounts checked; all ${objects} objects are there, ${readBlobs} blobs read back; ${result}, in ${(elapsedMs / 1000).toFixed(1)} s`
 }
 
 function sweptLines(swept: Swept): string[] {

@@ -7,9 +7,8 @@ import type { AddSubCommand } from './sub-command.ts'
 export interface BackupOptions extends PdsDataOptions, BackupSecretOptions {
   readonly to: string
   readonly keep?: number
+  /** With `--verify`, or `--no-verify`. */
   readonly verify?: boolean
-  /** False with `--no-check`. */
-  readonly check: boolean
   readonly temporary?: string
   readonly json?: boolean
 }
@@ -27,14 +26,14 @@ export const addPdsBackup: AddSubCommand = (parent, onExit) => {
     .requiredOption('--to <place>', BACKUP_ADDRESS)
   addPdsDataOptions(addBackupSecretOptions(backup))
     .option('--keep <n>', 'remove backups beyond the newest n (default: keep all)', positive)
-    .option('--verify', 'restore the new backup into a temporary folder, and check all of it')
+    .option('--verify', 'restore all of the new backup, not only what is new in it, and check it')
+    .option('--no-verify', 'do not try the new backup at all')
     .option('--temporary <dir>', 'where --verify restores to (default: a folder of the system)')
-    .option('--no-check', 'do not read back what was sent')
     .option('--json', 'the result as JSON')
     .addHelpText('after', BACKUP_ADDRESS_HELP)
     .addHelpText(
       'after',
-      '\nExit codes: 0 made, and found to be readable; 1 not made, or something is wrong with it; 2 wrong command line or settings.',
+      '\nExit codes: 0 made, and restored for a test; 1 not made, or something is wrong with it; 2 wrong command line or settings.',
     )
     .action(async (options: BackupOptions) => {
       const { runBackup } = await import('./pds-backup-run.ts')

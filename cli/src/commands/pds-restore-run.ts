@@ -15,7 +15,7 @@ import { withRepository } from './with-repository.ts'
 
 /** Restores a backup, checks what came of it, and prints what is to be done next. */
 export async function runRestore(options: RestoreCommandOptions): Promise<ExitCode> {
-  const { from, to, force = false, keepSessions = false, sequence } = options
+  const { from, to, force = false, keepSessions = false, endAppPasswords = false, sequence } = options
   const at = options.at === undefined ? undefined : timeOrName(options.at)
   const bucket = options.intoBucket ? bucketOfEnvironment() : undefined
   const progress = createBackupProgress()
@@ -29,6 +29,7 @@ export async function runRestore(options: RestoreCommandOptions): Promise<ExitCo
       ...(blobs && { blobs }),
       force,
       keepSessions,
+      endAppPasswords,
       ...(sequence !== undefined && { sequence }),
       now: Date.now,
       ...(!options.json && { onProgress: progress.show }),
@@ -70,6 +71,8 @@ function print(
     accounts,
     sequence,
     endedSessions,
+    appPasswords,
+    postponedDeletions,
     missingBlobs,
     fetched,
     environmentFile,
@@ -85,6 +88,8 @@ function print(
         accounts,
         sequence,
         endedSessions,
+        appPasswords,
+        postponedDeletions,
         missingBlobs,
         fetched,
         environmentFile,
@@ -101,6 +106,15 @@ function print(
     `events go on after number ${sequence}; the first start announces every account anew`,
   ]
   if (!keepSessions) lines.push(`${endedSessions} sessions have ended: people sign in again`)
+  const at = new Date(manifest.createdAt).toISOString()
+  if (appPasswords > 0)
+    lines.push(
+      `passwords, and ${appPasswords} app passwords, are those of ${at}: who changed one or took one back since must do so again (--end-app-passwords forgets the latter)`,
+    )
+  if (postponedDeletions > 0)
+    lines.push(
+      `${postponedDeletions} deactivated accounts go in 30 days at the earliest: their owners may have come back`,
+    )
   if (keepYourself.length > 0)
     lines.push(`not in the backup, to be set from where you keep them: ${keepYourself.join(', ')}`)
   if (putAside !== undefined) lines.push(`the database that was there is now ${putAside}`)

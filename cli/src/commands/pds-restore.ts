@@ -10,6 +10,7 @@ export interface RestoreCommandOptions extends BackupSecretOptions {
   readonly intoBucket?: boolean
   readonly force?: boolean
   readonly keepSessions?: boolean
+  readonly endAppPasswords?: boolean
   readonly sequence?: number
   /** False with `--no-verify`. */
   readonly verify: boolean
@@ -31,6 +32,7 @@ export const addPdsRestore: AddSubCommand = (parent, onExit) => {
     )
     .option('--force', 'take a directory that is not empty; a database in it is put aside')
     .option('--keep-sessions', 'leave people signed in, also those who signed out after the backup')
+    .option('--end-app-passwords', 'forget app passwords, since those taken back after the backup return')
     .option('--sequence <n>', 'number events from beyond n (default: beyond any since the backup)', whole)
     .option('--no-verify', 'do not check the restored data')
     .option('--json', 'the result as JSON')

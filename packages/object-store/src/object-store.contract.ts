@@ -154,6 +154,10 @@ export function objectStoreContract(
     await store.delete('from')
     assert.equal(await read(store, 'to/there'), 'value')
     assert.deepEqual(await keysOf(store), ['to/there'])
+    const odd = 'did:plc:a/x%3Ay~z'
+    await store.put(odd, text('odd'))
+    await store.copy(odd, `copy/${odd}`)
+    assert.equal(await read(store, `copy/${odd}`), 'odd')
   })
 
   check('deleting twice is deleting once; a name can be used again', async (store) => {

@@ -26,4 +26,5 @@ export {
   restoreBackup,
 } from './backup/restore-backup.ts'
 export { type SweepReport, sweep } from './backup/sweep.ts'
+export type { TestRestoreReport } from './backup/test-restore.ts'
 export { type BlobLocation, type BlobStore, openBlobStore } from './blobs/blob-store.ts'

@@ -84,6 +84,7 @@ test('[B7] blobs lie in a folder or in a bucket, by the names of the reference',
     accessKeyId: 'AKID',
     secretAccessKey: 'sesame',
     prefix: undefined,
+    requestTimeoutMs: 15_000,
     uploadTimeoutMs: 20_000,
   })
   assert.equal(readConfig(required).config.blobsBucket, undefined)

@@ -106,6 +106,12 @@ export const pdsSettings = defineConfig('PDS_', {
     default: 60_000,
     doc: 'Longest time in which the S3 server takes in one part (8 MiB) of an upload. How slowly the client sends does not matter.',
   },
+  blobsRequestTimeout: {
+    env: 'PDS_BLOBSTORE_S3_REQUEST_TIMEOUT_MS',
+    kind: duration,
+    default: 15_000,
+    doc: 'Longest wait for an answer of the S3 server, and for the next piece of a blob.',
+  },
   blobsPrefix: {
     env: 'PDS_BLOBSTORE_S3_PREFIX',
     kind: text,
@@ -189,8 +195,7 @@ export const pdsSettings = defineConfig('PDS_', {
   inviteRequired: {
     env: 'PDS_INVITE_REQUIRED',
     kind: bool,
-    default: false,
-    doc: 'Take invited people only. Invite codes are not issued yet, so that this closes sign-up.',
+    doc: 'Take invited people only. Default: no; on a server that was taken over, what the reference PDS did. Invite codes are not issued yet, so that this closes sign-up.',
   },
   replayWindow: {
     env: 'PDS_REPO_BACKFILL_LIMIT_MS',
@@ -314,6 +319,7 @@ function bucketOf(settings: PdsSettings): PdsConfig['blobsBucket'] {
     accessKeyId: blobsAccessKeyId,
     secretAccessKey: blobsSecretAccessKey,
     prefix: settings.blobsPrefix,
+    requestTimeoutMs: settings.blobsRequestTimeout,
     uploadTimeoutMs: settings.blobsUploadTimeout,
   }
 }

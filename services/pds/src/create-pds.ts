@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { com, methodNsids } from '@imago/atproto'
 import { importKeypair } from '@imago/crypto'
 import { createFanOut } from '@imago/log'
+import { createWalCheckpoints } from '@imago/log/checkpoints'
 import { openSqliteLog } from '@imago/log/sqlite'
 import { createTidClock, type Did } from '@imago/syntax'
 import { createXrpcServer, Reply, type XrpcServer } from '@imago/xrpc/server'
@@ -14,7 +15,7 @@ import { createSqliteAccountStore } from './accounts/account-store-sqlite.ts'
 import { removeExpiredAccounts } from './accounts/expired-accounts.ts'
 import { createPasswords } from './accounts/password.ts'
 import { createSqliteReservedKeys } from './accounts/reserved-keys.ts'
-import { assertInService } from './adopt/adoption-state.ts'
+import { assertInService, readAdoptionState } from './adopt/adoption-state.ts'
 import { createAuthentication } from './api/authentication.ts'
 import { createExportWatch } from './api/export-watch.ts'
 import { mapError } from './api/map-error.ts'
@@ -22,6 +23,7 @@ import type { Ports } from './api/ports.ts'
 import { routes } from './api/routes.ts'
 import { wellKnown } from './api/well-known.ts'
 import { reannounceRestored } from './backup/reannounce.ts'
+import { readRestored } from './backup/restored-state.ts'
 import { createSqliteBlobIndex } from './blobs/blob-index-sqlite.ts'
 import { openBlobStore } from './blobs/blob-store.ts'
 import { createBlobs } from './blobs/blobs.ts'
@@ -70,6 +72,14 @@ export async function createPds(config: PdsConfig, ports: PdsPorts): Promise<Pds
   mkdirSync(config.dataDirectory, { recursive: true })
   opened.use(lockDataDirectory(config.dataDirectory))
   const database = opened.use(openDatabase(join(config.dataDirectory, DATABASE_FILE)))
+  const checkpoints = opened.use(
+    createWalCheckpoints({
+      db: database.sqlite,
+      onFailure: (error) =>
+        logger.error({ err: error }, 'a checkpoint of the database failed: its WAL grows until one succeeds'),
+    }),
+  )
+  database.onWrite(checkpoints.beforeWrite)
   assertInService(database.sqlite)
   const startAfter = config.sequenceStart ?? (sequenceHead(database) === undefined ? newSequence(now()) : 0)
   const log = opened.use(openSqliteLog(database.sqlite, { table: EVENT_TABLE, now, startAfter }))
@@ -93,6 +103,7 @@ export async function createPds(config: PdsConfig, ports: PdsPorts): Promise<Pds
     index: blobIndex,
     now,
     maxBytes: config.blobUploadLimitBytes,
+    restored: readRestored(database.sqlite),
     quota: {
       maxBytes: config.blobQuota?.maxBytes ?? Number.POSITIVE_INFINITY,
       maxCount: config.blobQuota?.maxCount ?? Number.POSITIVE_INFINITY,
@@ -184,7 +195,7 @@ export async function createPds(config: PdsConfig, ports: PdsPorts): Promise<Pds
     privacyPolicyUrl: config.privacyPolicyUrl,
     termsOfServiceUrl: config.termsOfServiceUrl,
     contactEmail: config.contactEmail,
-    inviteRequired: config.inviteRequired,
+    inviteRequired: config.inviteRequired ?? readAdoptionState(database.sqlite)?.inviteRequired ?? false,
     rotationKey: rotationKeypair.didKey,
     recoveryKeys: config.recoveryDidKey === undefined ? [] : [config.recoveryDidKey],
   }

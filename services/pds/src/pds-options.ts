@@ -34,7 +34,8 @@ export interface PdsConfig {
   readonly plcUrl: string
   /** Relays that are asked to read the stream. */
   readonly crawlers: readonly string[]
-  readonly inviteRequired: boolean
+  /** Default: what the reference PDS did, if this was taken over from one; else false. */
+  readonly inviteRequired?: boolean | undefined
   readonly blobUploadLimitBytes: number
   /** What one account may store. Default: as much as there is room. */
   readonly blobQuota?: Partial<BlobQuota> | undefined

@@ -327,12 +327,6 @@ test('what cannot be taken over is refused before anything is written', async ()
       (reference) => reference.adopt({ environment: { ...SAMPLE_ENVIRONMENT, PDS_PORT: 'many' } }),
       /PDS_PORT: 'many' cannot be read/,
     ],
-    [
-      'blobs in a bucket',
-      (reference) =>
-        reference.adopt({ environment: { ...SAMPLE_ENVIRONMENT, PDS_BLOBSTORE_S3_BUCKET: 'b' } }),
-      /S3 bucket b/,
-    ],
   ]
   for (const [what, refuse, message] of refusals) {
     using reference = setUp({ accounts: 1 })
@@ -345,6 +339,32 @@ test('what cannot be taken over is refused before anything is written', async ()
       },
     )
     assert.equal(existsSync(reference.database), false, what)
+  }
+})
+
+test('sign-up stays for invited people where the reference did not open it, until the operator does', async () => {
+  const { PDS_INVITE_REQUIRED: _, ...unset } = SAMPLE_ENVIRONMENT
+  for (const [environment, expected] of [
+    [unset, true],
+    [{}, true],
+    [{ ...unset, PDS_INVITE_REQUIRED: '1' }, true],
+    [{ ...unset, PDS_INVITE_REQUIRED: '0' }, false],
+  ] as const) {
+    using reference = setUp({ accounts: 1 })
+    assert.equal((await reference.adopt({ environment })).inviteRequired, expected)
+    for (const [inviteRequired, effective] of [
+      [undefined, expected],
+      [false, false],
+      [true, true],
+    ] as const) {
+      await using pds = await openTestPds({
+        folder: reference.folder,
+        ports: { now: () => NOW },
+        config: { inviteRequired },
+      })
+      const { body } = await pds.query('com.atproto.server.describeServer')
+      assert.equal(body.inviteCodeRequired, effective, JSON.stringify([environment, inviteRequired]))
+    }
   }
 })
 

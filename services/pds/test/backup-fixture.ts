@@ -48,7 +48,7 @@ export function repositoryIn(
 
 export const blobsOf = (pds: TestPds) => openBlobStore({ blobsDirectory: join(pds.folder, 'blobs') })
 
-export const backUp = async (pds: TestPds, repository: BackupRepository) =>
+export const backUp = async (pds: TestPds, repository: BackupRepository, more: { test?: boolean } = {}) =>
   createBackup({
     repository,
     dataDirectory: pds.folder,
@@ -56,6 +56,7 @@ export const backUp = async (pds: TestPds, repository: BackupRepository) =>
     configuration: configurationOf(pdsSettings, ENVIRONMENT, { withSecrets: true }),
     publicUrl: 'https://pds.test',
     now: pds.clock.now,
+    ...more,
   })
 
 export async function post(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import test from 'node:test'
 import { createMemoryStore } from '@imago/object-store/memory'
 import { type BackupError, checkBackup, createBackup, restoreBackup } from '../src/backup.ts'
@@ -189,4 +190,64 @@ test('a folder without a database, and a second backup of one at the same time, 
   const refused = results.filter((result) => result.status === 'rejected')
   assert.equal(refused.length, 1)
   assert.equal((refused[0]!.reason as BackupError).code, 'Busy')
+})
+
+test('a backup is restored for a test: the first one whole, a later one as far as it is new, and damage is found', async () => {
+  await using pds = await openTestPds()
+  const [alice, bob] = [await pds.createAccount('alice'), await pds.createAccount('bob')]
+  await post(pds, alice, 'one', { text: random.bytes(400_000).toHex() })
+  for (let seed = 0; seed < 3; seed++) await postBlob(pds, alice, seed)
+  const store = createMemoryStore()
+  const repository = await repositoryIn(store, pds.clock.now)
+  pds.clock.advance(1000)
+  const tried = async () => (await backUp(pds, repository, { test: true })).test!
+  const first = await tried()
+  assert.ok(first.chunks > 3)
+  assert.deepEqual(
+    [first.fetchedChunks, first.checkedAccounts, first.readBlobs, first.findings],
+    [first.chunks, 2, 3, []],
+  )
+  assert.equal(existsSync(join(pds.folder, 'backup.tmp', 'restored.sqlite')), false)
+
+  pds.clock.advance(60_000)
+  await post(pds, bob, 'two')
+  const second = await tried()
+  assert.deepEqual([second.checkedAccounts, second.readBlobs, second.findings], [1, 3, []])
+
+  // A server whose own data are damaged: the copy is as damaged, and that is told.
+  pds.clock.advance(60_000)
+  let whole: Uint8Array
+  {
+    using database = new DatabaseSync(join(pds.folder, 'pds.sqlite'))
+    const { bytes } = database.prepare(`SELECT bytes FROM record WHERE path = '${NOTE}/two'`).get() as {
+      bytes: Uint8Array
+    }
+    whole = bytes
+    database.exec(`UPDATE record SET bytes = x'a0' WHERE path = '${NOTE}/two'`)
+  }
+  await post(pds, bob, 'three')
+  const third = await tried()
+  assert.deepEqual(
+    [...new Set(third.findings.map(({ code, did }) => `${code} ${did}`))],
+    [`record-invalid ${bob.did}`],
+  )
+
+  // Told each time, until it is mended: only a backup that was found good is built upon.
+  pds.clock.advance(60_000)
+  assert.deepEqual((await tried()).findings, third.findings)
+  {
+    using database = new DatabaseSync(join(pds.folder, 'pds.sqlite'))
+    database.prepare(`UPDATE record SET bytes = ? WHERE path = '${NOTE}/two'`).run(whole)
+  }
+  pds.clock.advance(60_000)
+  assert.deepEqual((await tried()).findings, [])
+
+  // What a test restore reads and what it does not read it names.
+  pds.clock.advance(60_000)
+  const keys = (await Array.fromAsync(store.list('blobs/'))).map(({ key }) => key)
+  for (const key of keys) await store.put(key, new Uint8Array(100))
+  await assert.rejects(tried(), { code: 'Damaged' })
+  for (const key of keys) await store.delete(key)
+  pds.clock.advance(60_000)
+  assert.deepEqual((await tried()).readBlobs, 3, 'they are sent anew')
 })

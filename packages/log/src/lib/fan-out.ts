@@ -47,6 +47,11 @@ export interface FanOut extends Disposable {
   forget(key: string): void
 }
 
+/** A reader that waits for the next event. */
+interface Sleeper {
+  wake(): void
+}
+
 const DEFAULT_RING_BYTES = 16 * 1024 * 1024
 const DEFAULT_BATCH_BYTES = 256 * 1024
 
@@ -57,39 +62,33 @@ const DEFAULT_BATCH_BYTES = 256 * 1024
 export function createFanOut(log: ReadableLog, options: FanOutOptions): FanOut {
   const { opcode, messageOf, ringBytes = DEFAULT_RING_BYTES, batchBytes = DEFAULT_BATCH_BYTES } = options
   const ring = createFrameRing({ head: log.head, opcode, messageOf, maxBytes: ringBytes })
-  const sleepers = new Set<() => void>()
+  // Arrays, and one listener per reader for its whole life: a Set or an AbortSignal that is filled and emptied with every
+  // event leaves tables behind that hold on to one another, and make each collection of garbage copy them all.
+  let sleepers: Sleeper[] = []
   let wakeUpIsDue = false
   let readers = 0
   let disposed = false
 
   function wakeAll(): void {
     wakeUpIsDue = false
-    const woken = [...sleepers]
-    sleepers.clear()
-    for (const wake of woken) wake()
+    const woken = sleepers
+    sleepers = []
+    for (const { wake } of woken) wake()
   }
 
   const unsubscribe = log.subscribe((entries) => {
     ring.push(entries)
     // However many batches one turn of the event loop brings, each reader wakes once.
-    if (wakeUpIsDue || sleepers.size === 0) return
+    if (wakeUpIsDue || sleepers.length === 0) return
     wakeUpIsDue = true
     setImmediate(wakeAll)
   })
 
   /** Until something is appended, or the reader is told to end. */
-  function sleep(signal: AbortSignal): Promise<void> {
+  function sleep(sleeper: Sleeper): Promise<void> {
     return new Promise((resolve) => {
-      const wake = () => {
-        signal.removeEventListener('abort', abort)
-        resolve()
-      }
-      const abort = () => {
-        sleepers.delete(wake)
-        resolve()
-      }
-      sleepers.add(wake)
-      signal.addEventListener('abort', abort, { once: true })
+      sleeper.wake = resolve
+      sleepers.push(sleeper)
     })
   }
 
@@ -103,12 +102,19 @@ export function createFanOut(log: ReadableLog, options: FanOutOptions): FanOut {
     let position = start
     // No event has number 0, so it can only mean the beginning: nothing to be told about.
     if (start <= 0) position = log.oldest - 1
+    const sleeper: Sleeper = { wake() {} }
+    const abort = () => {
+      const place = sleepers.indexOf(sleeper)
+      if (place !== -1) sleepers.splice(place, 1)
+      sleeper.wake()
+    }
+    signal.addEventListener('abort', abort)
     readers++
     try {
       while (!signal.aborted && !disposed) {
         if (position >= ring.floor) {
           if (position >= ring.last) {
-            await sleep(signal)
+            await sleep(sleeper)
             continue
           }
           const stretch = ring.take(position, batchBytes, select)
@@ -137,6 +143,7 @@ export function createFanOut(log: ReadableLog, options: FanOutOptions): FanOut {
         if (frames.length > 0) yield frames
       }
     } finally {
+      signal.removeEventListener('abort', abort)
       readers--
     }
   }

@@ -83,7 +83,7 @@ export function openSqliteLog(db: DatabaseSync, options: SqliteLogOptions): Sqli
   const updatePruned = db.prepare(`UPDATE ${table}_state SET pruned = ?`)
   const insert = db.prepare(`INSERT INTO ${table} (seq, time, key, payload) VALUES (?, ?, ?, ?)`)
   const selectRange = db.prepare(
-    `SELECT seq, key, payload FROM ${table} WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
+    `SELECT seq, key, payload FROM ${table} WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ? + 0`,
   )
   const countRange = db.prepare(`SELECT count(*) AS n FROM ${table} WHERE seq > ? AND seq <= ?`)
   const selectOldest = db.prepare(`SELECT seq, time FROM ${table} ORDER BY seq LIMIT ${PRUNE_CHUNK}`)

@@ -87,7 +87,9 @@ export function createS3Store(options: S3StoreOptions): S3Store {
     asked(key, () => client.send(new DeleteObjectCommand({ Bucket, Key })))
 
   async function copyInside(from: Target, to: Target): Promise<void> {
-    const CopySource = `${Bucket}/${from.s3Key.split('/').map(encodeURIComponent).join('/')}`
+    const path = from.s3Key.split('/').map(encodeURIComponent).join('/')
+    // A colon may stand as it is, and some servers do not decode it.
+    const CopySource = `${Bucket}/${path.replaceAll('%3A', ':')}`
     try {
       await asked(to.key, () =>
         client.send(new CopyObjectCommand({ Bucket, Key: to.s3Key, CopySource }), slow),

@@ -4,6 +4,7 @@ import { getRequestListener } from '@hono/node-server'
 import { Reply } from '@imago/xrpc/server'
 import { WebSocketServer, type ServerOptions as WebSocketServerOptions } from 'ws'
 import { listen } from './listen.ts'
+import { requestBody } from './request-body.ts'
 import type { Upgrade, UpgradeHandler } from './upgrade.ts'
 import { requestOf, writeRefusal } from './upgrade-http.ts'
 import { type Session, startSession } from './web-socket-session.ts'
@@ -105,6 +106,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const listener = getRequestListener(
     async (request, bindings) => {
       const { incoming, outgoing } = bindings as { incoming: IncomingMessage; outgoing: ServerResponse }
+      if (incoming.method !== 'GET' && incoming.method !== 'HEAD') giveBody(request, incoming)
       await answer(request, { incoming, outgoing, remoteAddress: incoming.socket.remoteAddress })
       return ALREADY_SENT
     },
@@ -217,6 +219,12 @@ export async function serve(options: ServeOptions): Promise<Server> {
     },
     [Symbol.asyncDispose]: stopOnce,
   }
+}
+
+/** The adapter's own body costs more; whoever reads the request whole does not come by either. */
+function giveBody(request: Request, incoming: IncomingMessage): void {
+  let body: ReadableStream<Uint8Array> | undefined
+  Object.defineProperty(request, 'body', { get: () => (body ??= requestBody(incoming)) })
 }
 
 function internalServerError(): Response {

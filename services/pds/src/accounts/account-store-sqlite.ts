@@ -64,7 +64,7 @@ export function createSqliteAccountStore(
   const consumeKey = sqlite.prepare('DELETE FROM reserved_key WHERE signing_key = ?')
   const selectExpired = sqlite.prepare(
     `SELECT account.did, deactivated_at = created_at AS unknown FROM account JOIN repo ON repo.did = account.did
-      WHERE delete_after < ? AND status = 'deactivated' LIMIT ?`,
+      WHERE delete_after < ? AND status = 'deactivated' LIMIT ? + 0`,
   )
   const setDeactivated = sqlite.prepare(
     // One that begins deactivated is so since it exists: any other, since later.

@@ -6,8 +6,9 @@ import type { NewHead } from '../repos/repo-store.ts'
 import type { AccountWriter } from './account-writer.ts'
 import { AdoptError, CorruptAccountError } from './adopt-error.ts'
 import type { AdoptionJournal } from './adoption-journal.ts'
+import type { BlobCarrier } from './blob-carrier.ts'
 import type { BoundedWrites } from './bounded-writes.ts'
-import { type BlobTarget, type CarriedBlobs, carryBlobs } from './carry-blobs.ts'
+import { type CarriedBlobs, carryBlobs } from './carry-blobs.ts'
 import type { ReferenceAccount, ReferenceAccounts } from './reference-accounts.ts'
 import { actorDatabase, actorKey, type ReferenceLayout } from './reference-layout.ts'
 import { openReferenceRepo, type ReferenceRepo } from './reference-repo.ts'
@@ -20,6 +21,7 @@ export interface AdoptionSource {
   readonly accounts: ReferenceAccounts
   /** The revision that the stream spoke of last. */
   readonly announcedRev: (did: Did) => Tid | undefined
+  readonly blobs: BlobCarrier
   /** Folder for copies of databases that have to be recovered. */
   readonly scratch: string
 }
@@ -29,7 +31,6 @@ export interface AdoptionTarget {
   readonly writes: BoundedWrites
   readonly writer: AccountWriter
   readonly journal: AdoptionJournal
-  readonly blobs: BlobTarget
 }
 
 /** What came of one account. */
@@ -49,17 +50,17 @@ export interface AccountOutcome {
  * @param target `undefined` checks everything, and writes nothing.
  * @throws {CorruptAccountError} when it is not whole.
  */
-export function adoptAccount(
+export async function adoptAccount(
   account: ReferenceAccount,
   source: AdoptionSource,
   target: AdoptionTarget | undefined,
   nowMs: number,
-): AccountOutcome {
+): Promise<AccountOutcome> {
   const { did } = account
   target?.writes.begin()
   try {
     removeLeftovers(did, target)
-    const outcome = copy(account, source, target, nowMs)
+    const outcome = await copy(account, source, target, nowMs)
     target?.writes.end()
     return outcome
   } catch (error) {
@@ -76,12 +77,12 @@ function removeLeftovers(did: Did, target: AdoptionTarget | undefined): void {
   if (row !== undefined) target!.writes.write(0, () => target!.journal.removeCopied(row.repo))
 }
 
-function copy(
+async function copy(
   account: ReferenceAccount,
   source: AdoptionSource,
   target: AdoptionTarget | undefined,
   nowMs: number,
-): AccountOutcome {
+): Promise<AccountOutcome> {
   const { did } = account
   if (!isDid(did)) throw new CorruptAccountError('its DID is not one')
   const { layout } = source
@@ -114,7 +115,7 @@ function copy(
   }
   write(ROW_BYTES, (writer) => writer.references(repo, did, sqlite))
 
-  const blobs = carryBlobs(sqlite, did, layout, target?.blobs, (blob) =>
+  const blobs = await carryBlobs(sqlite, did, source.blobs, target === undefined, (blob) =>
     write(ROW_BYTES, (writer) => writer.blob(repo, blob, nowMs)),
   )
   let sessions = 0

@@ -14,7 +14,7 @@ import {
   adoptAccount,
 } from './adopt-account.ts'
 import { AdoptError, CorruptAccountError } from './adopt-error.ts'
-import { adoptionFolders, scratchFolder } from './adoption-folders.ts'
+import { type AdoptionFolders, adoptionFolders, scratchFolder } from './adoption-folders.ts'
 import type { AdoptionProgress, AdoptionReport } from './adoption-report.ts'
 import { readAdoptionState, writeAdoptionState } from './adoption-state.ts'
 import { countAccount, createTally, type Tally } from './adoption-tally.ts'
@@ -25,9 +25,14 @@ import { carryEvents } from './carry-events.ts'
 import { carryHostTables } from './carry-host-tables.ts'
 import { changedSettings } from './changed-settings.ts'
 import { holderOf } from './file-holders.ts'
+import { openBlobCarrier } from './open-blob-carrier.ts'
 import type { ReferenceAccount } from './reference-accounts.ts'
 import { createReferenceAccounts } from './reference-accounts.ts'
-import { type ReferenceEnvironment, readReferenceEnvironment } from './reference-environment.ts'
+import {
+  type ReferenceEnvironment,
+  readReferenceEnvironment,
+  takesInvitedOnly,
+} from './reference-environment.ts'
 import { findReferenceLayout, type ReferenceLayout } from './reference-layout.ts'
 import { assertKnownSchema } from './reference-schema.ts'
 import { fingerprint, openSourceDatabase } from './source-database.ts'
@@ -41,7 +46,7 @@ export interface AdoptOptions {
   readonly environment: ReferenceEnvironment
   /** Where our database goes. Default: beside the reference's. */
   readonly dataDirectory?: string | undefined
-  /** Where blobs go. Default: beside the reference's, as its environment file says. */
+  /** Folder where blobs go. Default: beside the reference's, in its folder or bucket. */
   readonly blobsDirectory?: string | undefined
   /** Check everything, and write nothing. */
   readonly dryRun?: boolean | undefined
@@ -71,9 +76,11 @@ export async function adoptReference(options: AdoptOptions): Promise<AdoptionRep
   const fingerprints = fingerprintsOf(layout)
   const { settings, replayWindowMs } = settingsOf(environment, layout)
   const folders = adoptionFolders(layout, environment, options)
+  const inviteRequired = takesInvitedOnly(environment)
   const scratch = dryRun ? mkdtempSync(join(tmpdir(), 'adoption-')) : scratchFolder(folders)
 
   await using stack = new AsyncDisposableStack()
+  const blobs = stack.use(await openBlobCarrier(layout, folders, { dryRun }))
   if (!dryRun) {
     mkdirSync(folders.dataDirectory, { recursive: true })
     stack.use(lockDataDirectory(folders.dataDirectory))
@@ -84,7 +91,7 @@ export async function adoptReference(options: AdoptOptions): Promise<AdoptionRep
   assertKnownSchema(accountDatabase.sqlite, 'account', layout.accountDatabase)
   assertKnownSchema(sequencer.sqlite, 'sequencer', layout.sequencerDatabase)
 
-  const target = dryRun ? undefined : stack.use(openTarget(folders, layout, startedAt))
+  const target = dryRun ? undefined : stack.use(openTarget(folders, layout, blobs.sync, startedAt))
   const isFirst = target === undefined || readAdoptionState(target.sqlite)?.state !== 'done'
   if (target !== undefined && isFirst)
     writeAdoptionState(target.sqlite, { source: layout.folder, state: 'running', at: startedAt })
@@ -93,6 +100,7 @@ export async function adoptReference(options: AdoptOptions): Promise<AdoptionRep
     layout,
     accounts: createReferenceAccounts(accountDatabase.sqlite),
     announcedRev: createAnnouncedRevs(sequencer.sqlite),
+    blobs,
     scratch: join(scratch, 'actor'),
   }
   const list = source.accounts.list()
@@ -101,7 +109,7 @@ export async function adoptReference(options: AdoptOptions): Promise<AdoptionRep
   for (const [index, account] of list.entries()) {
     options.onProgress?.({ account: account.did, done: index, total: list.length })
     if (target?.journal.get(account.did)?.state === 'adopted') tally.already++
-    else adoptOne(account, () => adoptAccount(account, source, target, now()), target, tally, now)
+    else await adoptOne(account, () => adoptAccount(account, source, target, now()), target, tally, now)
   }
   target?.writes.flush()
   options.onProgress?.({ account: undefined, done: list.length, total: list.length })
@@ -122,23 +130,39 @@ export async function adoptReference(options: AdoptOptions): Promise<AdoptionRep
   if (target !== undefined) {
     await announceRepairs(target, now)
     makeDurable(target.sqlite, () =>
-      writeAdoptionState(target.sqlite, { source: layout.folder, state: 'done', at: now(), sequence }),
+      writeAdoptionState(target.sqlite, {
+        source: layout.folder,
+        state: 'done',
+        at: now(),
+        sequence,
+        inviteRequired,
+      }),
     )
   }
   return {
     source: layout.folder,
     environmentFile: file,
     dataDirectory: folders.dataDirectory,
-    blobsDirectory: folders.blobsDirectory,
+    ...placeOfBlobs(folders),
     dryRun,
     accounts: list.length,
     ...tally,
     carried,
     sequence,
     events,
+    inviteRequired,
     settings: { ...settings, ...changedSettings(environment, layout, folders) },
     elapsedMs: now() - startedAt,
   }
+}
+
+function placeOfBlobs({
+  blobsDirectory,
+  blobsBucket,
+}: AdoptionFolders): Pick<AdoptionReport, 'blobsDirectory' | 'blobsBucket'> {
+  return blobsBucket === undefined
+    ? { blobsDirectory, blobsBucket: undefined }
+    : { blobsDirectory: undefined, blobsBucket: `${blobsBucket.bucket}/${blobsBucket.prefix}` }
 }
 
 /** @throws {AdoptError} InUse while a process has one of the databases open. */
@@ -199,16 +223,16 @@ function settingsOf(
   }
 }
 
-function adoptOne(
+async function adoptOne(
   account: ReferenceAccount,
-  adopt: () => AccountOutcome,
+  adopt: () => Promise<AccountOutcome>,
   target: AdoptionTarget | undefined,
   tally: Tally,
   now: () => number,
-): void {
+): Promise<void> {
   const { did } = account
   try {
-    countAccount(tally, did, adopt())
+    countAccount(tally, did, await adopt())
   } catch (error) {
     if (!(error instanceof CorruptAccountError)) throw error
     tally.refused.push({ did, handle: handleOf(account), reason: error.message })

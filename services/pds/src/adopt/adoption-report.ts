@@ -19,7 +19,10 @@ export interface AdoptionReport {
   readonly source: string
   readonly environmentFile: string | undefined
   readonly dataDirectory: string
-  readonly blobsDirectory: string
+  /** Folder of blobs, unless they lie in a bucket. */
+  readonly blobsDirectory: string | undefined
+  /** Bucket and prefix of blobs. */
+  readonly blobsBucket: string | undefined
   readonly dryRun: boolean
   /** All that the reference has. */
   readonly accounts: number
@@ -44,6 +47,8 @@ export interface AdoptionReport {
   readonly sequence: number
   /** Events that can be replayed. */
   readonly events: number
+  /** Sign-up stays for invited people, unless PDS_INVITE_REQUIRED says otherwise. */
+  readonly inviteRequired: boolean
   /** What has to be set beside the environment of the reference, by variable. */
   readonly settings: Readonly<Record<string, string>>
   readonly elapsedMs: number

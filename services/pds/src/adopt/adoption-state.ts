@@ -10,6 +10,8 @@ export interface AdoptionState {
   readonly at: number
   /** The last number of the stream that the other PDS gave; known once it is done. */
   readonly sequence?: number
+  /** Whether it took invited people only. */
+  readonly inviteRequired?: boolean
 }
 
 const NAME = 'adoption'

@@ -10,7 +10,6 @@ import type { AdoptionFolders } from './adoption-folders.ts'
 import { createAdoptionJournal } from './adoption-journal.ts'
 import { readAdoptionState } from './adoption-state.ts'
 import { createBoundedWrites } from './bounded-writes.ts'
-import { createDeferredSyncs } from './deferred-syncs.ts'
 import type { ReferenceLayout } from './reference-layout.ts'
 
 /** Our own database, while it takes in accounts. */
@@ -20,11 +19,13 @@ export interface OpenTarget extends AdoptionTarget, Disposable {
 
 /**
  * Opens it, or makes it.
+ * @param beforeCommit makes durable what the rows are about.
  * @throws {AdoptError} NotEmpty when it holds anything that did not come from there.
  */
 export function openTarget(
-  { dataDirectory, blobsDirectory }: AdoptionFolders,
+  { dataDirectory }: AdoptionFolders,
   layout: ReferenceLayout,
+  beforeCommit: () => void,
   nowMs: number,
 ): OpenTarget {
   const path = join(dataDirectory, DATABASE_FILE)
@@ -45,13 +46,11 @@ export function openTarget(
       )
     // Nobody is told that a row is safe before the last of them is: one wait for the disk at the end is enough.
     sqlite.exec('PRAGMA synchronous = NORMAL')
-    const syncs = createDeferredSyncs()
     return {
       sqlite,
-      writes: createBoundedWrites(sqlite, syncs.run),
+      writes: createBoundedWrites(sqlite, beforeCommit),
       writer: createAccountWriter(sqlite),
       journal: createAdoptionJournal(sqlite),
-      blobs: { blobsDirectory, syncs },
       [Symbol.dispose]: () => database[Symbol.dispose](),
     }
   } catch (error) {

@@ -14,24 +14,19 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Cid, cidFromDigest, RAW_CODEC } from '@imago/data'
+import type { BlobFault } from './blob-carrier.ts'
 
 const CHUNK_BYTES = 1024 * 1024
-
-/** Why the bytes of a blob cannot be carried: `undefined` when they can. */
-export type BlobFault =
-  | 'its file is missing'
-  | 'its file has other bytes'
-  | 'its file cannot be read'
-  | undefined
 
 /**
  * Reads a file to its end, and compares it with the CID.
  * @param size that it should have, in bytes.
+ * @returns what is wrong with it.
  */
-export function faultOfBlobFile(path: string, cid: Cid, size: number | undefined): BlobFault {
+export function faultOfBlobFile(path: string, cid: Cid, size: number): BlobFault {
   const stats = statSync(path, { throwIfNoEntry: false })
   if (stats === undefined) return 'its file is missing'
-  if (size !== undefined && stats.size !== size) return 'its file has other bytes'
+  if (stats.size !== size) return 'its file has other bytes'
   const digest = tryDigestOf(path)
   if (digest === undefined) return 'its file cannot be read'
   return cidFromDigest(RAW_CODEC, digest).equals(cid) ? undefined : 'its file has other bytes'

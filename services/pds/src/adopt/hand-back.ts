@@ -9,6 +9,8 @@ import { type AdoptOptions, assertStopped } from './adopt-reference.ts'
 import { adoptionFolders } from './adoption-folders.ts'
 import { createAdoptionJournal } from './adoption-journal.ts'
 import { readAdoptionState, writeAdoptionState } from './adoption-state.ts'
+import type { BlobCarrier } from './blob-carrier.ts'
+import { openBlobCarrier } from './open-blob-carrier.ts'
 import { createReferenceAccounts } from './reference-accounts.ts'
 import { readReferenceEnvironment } from './reference-environment.ts'
 import { actorDatabase, actorFolder, findReferenceLayout, type ReferenceLayout } from './reference-layout.ts'
@@ -58,10 +60,11 @@ export async function handBackToReference(options: AdoptOptions): Promise<HandBa
   )
   const layout = findReferenceLayout(options.source, environment)
   assertStopped(layout)
-  const { dataDirectory, blobsDirectory } = adoptionFolders(layout, environment, options)
+  const folders = adoptionFolders(layout, environment, options)
+  const { dataDirectory } = folders
   if (!existsSync(join(dataDirectory, DATABASE_FILE))) throw notAdopted(dataDirectory, layout)
 
-  using stack = new DisposableStack()
+  await using stack = new AsyncDisposableStack()
   stack.use(lockDataDirectory(dataDirectory))
   const { sqlite: ours } = stack.use(openDatabase(join(dataDirectory, DATABASE_FILE)))
   const state = readAdoptionState(ours)
@@ -70,6 +73,7 @@ export async function handBackToReference(options: AdoptOptions): Promise<HandBa
   const sequencer = stack.adopt(new DatabaseSync(layout.sequencerDatabase), (database) => database.close())
   assertKnownSchema(accounts, 'account', layout.accountDatabase)
   assertKnownSchema(sequencer, 'sequencer', layout.sequencerDatabase)
+  const blobs = stack.use(await openBlobCarrier(layout, folders, { dryRun }))
 
   const repos = ours
     .prepare('SELECT did, id, signing_key FROM repo ORDER BY id')
@@ -93,8 +97,7 @@ export async function handBackToReference(options: AdoptOptions): Promise<HandBa
           throw new Error(`there is no store.sqlite below ${layout.actors} to make another one like`)
         createActorStore(layout, repo.did, repo.signing_key, actorDatabase(layout, template.did))
       }
-      const didChange =
-        (!isNew || !dryRun) && returnAccount(ours, repo, layout, blobsDirectory, dryRun, now())
+      const didChange = (!isNew || !dryRun) && (await returnAccount(ours, repo, layout, blobs, dryRun, now()))
       if (isNew) created.add(repo.did)
       else if (didChange) changed.add(repo.did)
     } catch (error) {
@@ -112,7 +115,10 @@ export async function handBackToReference(options: AdoptOptions): Promise<HandBa
   for (const did of returned.changed) if (!created.has(did)) changed.add(did)
   const sequence = returnEvents(ours, sequencer, { after: state.sequence!, removed, dryRun, nowMs: now() })
   if (!dryRun) {
-    for (const did of removed) removeFiles(layout, did)
+    for (const did of removed) {
+      rmSync(actorFolder(layout, did), { recursive: true, force: true })
+      await blobs.removeAll(did)
+    }
     returnReservedKeys(ours, layout)
     if (failed.length === 0) writeAdoptionState(ours, { ...state, state: 'handed-back', at: now() })
   }
@@ -129,25 +135,25 @@ export async function handBackToReference(options: AdoptOptions): Promise<HandBa
 }
 
 /** @returns whether anything was (or would be) written. */
-function returnAccount(
+async function returnAccount(
   ours: DatabaseSync,
   { did, id }: OurRepo,
   layout: ReferenceLayout,
-  blobsDirectory: string,
+  blobs: BlobCarrier,
   dryRun: boolean,
   nowMs: number,
-): boolean {
+): Promise<boolean> {
   using stack = new DisposableStack()
   const store = stack.adopt(new DatabaseSync(actorDatabase(layout, did)), (database) => database.close())
   assertKnownSchema(store, 'actor', actorDatabase(layout, did))
   store.exec('BEGIN IMMEDIATE')
   try {
-    const blobs = returnBlobs(ours, store, { did, repo: id, layout, blobsDirectory, dryRun, nowMs })
+    const returned = await returnBlobs(ours, store, { did, repo: id, blobs, dryRun })
     const repo = returnRepo(ours, store, { did, repo: id, nowMs })
     store.exec(dryRun ? 'ROLLBACK' : 'COMMIT')
-    // Files go after the rows that name them.
-    if (!dryRun) for (const path of blobs.obsolete) rmSync(path, { force: true })
-    return repo || blobs.changed
+    // Bytes go after the rows that name them.
+    if (!dryRun) for (const place of returned.obsolete) await blobs.remove(place)
+    return repo || returned.changed
   } catch (error) {
     if (store.isTransaction) store.exec('ROLLBACK')
     throw error
@@ -161,16 +167,6 @@ function deletedHere(ours: DatabaseSync, repos: readonly OurRepo[], theirs: Read
     .list()
     .filter(({ did, state }) => state === 'adopted' && theirs.has(did) && !here.has(did))
     .map(({ did }) => did)
-}
-
-function removeFiles(layout: ReferenceLayout, did: Did): void {
-  for (const path of [
-    actorFolder(layout, did),
-    join(layout.blobs, did),
-    join(layout.temporaryBlobs, did),
-    join(layout.blobs, 'quarantine', did),
-  ])
-    rmSync(path, { recursive: true, force: true })
 }
 
 const notAdopted = (dataDirectory: string, { folder }: ReferenceLayout) =>

@@ -6,6 +6,10 @@ import { AdoptError } from './adopt-error.ts'
 /** Variables of the reference PDS: its settings and secrets. */
 export type ReferenceEnvironment = Readonly<Record<string, string | undefined>>
 
+/** Sign-up is for invited people there, unless this says a clear no. */
+export const takesInvitedOnly = (environment: ReferenceEnvironment): boolean =>
+  !['false', '0'].includes(environment['PDS_INVITE_REQUIRED'] ?? '')
+
 /** Where the installer puts it. */
 const ENVIRONMENT_FILE = 'pds.env'
 

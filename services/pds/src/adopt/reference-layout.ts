@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve } from 'node:path'
-import type { Cid } from '@imago/data'
+import type { S3StoreOptions } from '@imago/object-store-s3'
 import type { Did } from '@imago/syntax'
 import { AdoptError } from './adopt-error.ts'
+import { referenceBucket } from './reference-bucket.ts'
 import type { ReferenceEnvironment } from './reference-environment.ts'
 
 /** Where the reference PDS keeps what. Every path is absolute. */
@@ -13,6 +14,8 @@ export interface ReferenceLayout {
   readonly sequencerDatabase: string
   /** One folder per account, in folders named by two digits of a hash. */
   readonly actors: string
+  /** The bucket of blobs; then the two folders of them say nothing. */
+  readonly bucket: S3StoreOptions | undefined
   readonly blobs: string
   readonly temporaryBlobs: string
 }
@@ -21,18 +24,13 @@ export interface ReferenceLayout {
  * Finds the parts of a data directory. Locations that the environment names count where they lead somewhere; those below
  * `PDS_DATA_DIRECTORY` are looked for in `folder`, which may be the same directory by another name (a mounted volume,
  * a backup).
- * @throws {AdoptError} NotFound, naming what is missing; Environment when blobs lie where they cannot be read from.
+ * @throws {AdoptError} NotFound, naming what is missing; Environment when it names two places for blobs.
  */
 export function findReferenceLayout(folder: string, environment: ReferenceEnvironment): ReferenceLayout {
   const root = resolve(folder)
-  if (environment['PDS_BLOBSTORE_S3_BUCKET'])
-    throw new AdoptError(
-      'Environment',
-      `blobs lie in the S3 bucket ${environment['PDS_BLOBSTORE_S3_BUCKET']}, and are taken over from a disk only: copy its blocks/ to a folder, and name that as PDS_BLOBSTORE_DISK_LOCATION in place of PDS_BLOBSTORE_S3_BUCKET`,
-    )
   const locate = (name: string): string | undefined => {
     const value = environment[name]
-    return value && relocated(value, environment['PDS_DATA_DIRECTORY'], root)
+    return value ? relocated(value, environment['PDS_DATA_DIRECTORY'], root) : undefined
   }
   const first = (what: string, candidates: readonly (string | undefined)[]): string => {
     const found = candidates.find((path) => path !== undefined && existsSync(path))
@@ -58,6 +56,7 @@ export function findReferenceLayout(folder: string, environment: ReferenceEnviro
       join(root, 'sequencer.sqlite'),
     ]),
     actors: first('the folder of repositories', [locate('PDS_ACTOR_STORE_DIRECTORY'), join(root, 'actors')]),
+    bucket: referenceBucket(environment),
     // Made with the first upload: a server without blobs has none.
     blobs: location,
     temporaryBlobs: locate('PDS_BLOBSTORE_DISK_TMP_LOCATION') ?? join(location, 'tempt'),
@@ -80,12 +79,3 @@ export const actorDatabase = (layout: ReferenceLayout, did: Did) =>
   join(actorFolder(layout, did), 'store.sqlite')
 export const actorKey = (layout: ReferenceLayout, did: Did) => join(actorFolder(layout, did), 'key')
 export const reservedKeys = ({ actors }: ReferenceLayout) => join(actors, 'reserved_keys')
-
-/** The file of a blob that a record has referred to. */
-export const blobFile = ({ blobs }: ReferenceLayout, did: Did, cid: Cid) => join(blobs, did, cid.toString())
-/** The file of an upload that nothing refers to yet. */
-export const temporaryBlobFile = ({ temporaryBlobs }: ReferenceLayout, did: Did, key: string) =>
-  join(temporaryBlobs, did, key)
-/** The file of a blob that was taken down. */
-export const quarantinedBlobFile = ({ blobs }: ReferenceLayout, did: Did, cid: Cid) =>
-  join(blobs, 'quarantine', did, cid.toString())

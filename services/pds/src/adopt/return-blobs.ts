@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { Cid, parseCid } from '@imago/data'
 import type { Did } from '@imago/syntax'
-import { carryFile, syncPath } from './carry-blob-files.ts'
-import { adoptedBlobFile } from './carry-blobs.ts'
-import { blobFile, quarantinedBlobFile, type ReferenceLayout, temporaryBlobFile } from './reference-layout.ts'
+import type { BlobCarrier, ReferencePlace } from './blob-carrier.ts'
 import { timeToReference } from './reference-times.ts'
 
 interface OurRow {
@@ -24,22 +21,20 @@ interface TheirRow {
 }
 
 /**
- * Makes the blobs of an account there those that it has here, inside the caller's transaction: rows and files.
- * @returns whether anything was different, and files that nothing names once the transaction is committed.
+ * Makes the blobs of an account there those that it has here, inside the caller's transaction: rows and bytes.
+ * @returns whether anything was different, and what nothing names any more once the transaction is committed.
  */
-export function returnBlobs(
+export async function returnBlobs(
   ours: DatabaseSync,
   store: DatabaseSync,
   account: {
     did: Did
     repo: number
-    layout: ReferenceLayout
-    blobsDirectory: string
+    blobs: BlobCarrier
     dryRun: boolean
-    nowMs: number
   },
-): { changed: boolean; obsolete: readonly string[] } {
-  const { did, repo, layout, blobsDirectory, dryRun } = account
+): Promise<{ changed: boolean; obsolete: readonly ReferencePlace[] }> {
+  const { did, repo, blobs, dryRun } = account
   const here = ours
     .prepare('SELECT cid, mime_type, size, created_at, temporary, takedown_ref FROM blob WHERE repo = ?')
     .all(repo) as unknown as OurRow[]
@@ -54,33 +49,32 @@ export function returnBlobs(
   const keep = store.prepare('UPDATE blob SET tempKey = NULL WHERE cid = ?')
   const takeDown = store.prepare('UPDATE blob SET takedownRef = ? WHERE cid = ?')
   const remove = store.prepare('DELETE FROM blob WHERE cid = ?')
-  const obsolete: string[] = []
+  const obsolete: ReferencePlace[] = []
   let changed = false
-  const carry = (cid: Cid, to: string) => {
+  const carry = async (cid: Cid, to: ReferencePlace) => {
     changed = true
-    if (dryRun) return
-    carryFile(adoptedBlobFile(blobsDirectory, did, cid), to)
-    syncPath(to)
-    syncPath(dirname(to))
+    if (!dryRun) await blobs.give(cid, to)
   }
+  const temporary = (key: string): ReferencePlace => ({ kind: 'temporary', did, key })
 
   for (const row of here) {
     const cid = new Cid(row.cid)
     const name = cid.toString()
     const known = there.get(name)
     there.delete(name)
-    const [served, quarantined] = [blobFile(layout, did, cid), quarantinedBlobFile(layout, did, cid)]
+    const served: ReferencePlace = { kind: 'served', did, cid }
+    const quarantined: ReferencePlace = { kind: 'quarantined', did, cid }
     if (known === undefined) {
       const key = row.temporary === 1 ? randomUUID().replaceAll('-', '') : null
-      carry(cid, key === null ? served : temporaryBlobFile(layout, did, key))
+      await carry(cid, key === null ? served : temporary(key))
       insert.run(name, row.mime_type, row.size, key, timeToReference(row.created_at))
     } else if (known.tempKey !== null && row.temporary === 0) {
-      carry(cid, served)
+      await carry(cid, served)
       keep.run(name)
-      obsolete.push(temporaryBlobFile(layout, did, known.tempKey))
+      obsolete.push(temporary(known.tempKey))
     }
     if ((known?.takedownRef ?? null) === row.takedown_ref) continue
-    carry(cid, row.takedown_ref === null ? served : quarantined)
+    await carry(cid, row.takedown_ref === null ? served : quarantined)
     takeDown.run(row.takedown_ref, name)
     obsolete.push(row.takedown_ref === null ? quarantined : served)
   }
@@ -90,7 +84,7 @@ export function returnBlobs(
     if (takedownRef !== null || cameOver.lost.has(cid) || tempKey !== null) continue
     changed = true
     remove.run(cid)
-    obsolete.push(blobFile(layout, did, parseCid(cid)))
+    obsolete.push({ kind: 'served', did, cid: parseCid(cid) })
   }
   return { changed, obsolete }
 }

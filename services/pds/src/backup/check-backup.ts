@@ -25,10 +25,7 @@ export async function checkBackup(
   backup: string,
   { read, onProgress }: { read: readonly string[]; onProgress?: (progress: BackupProgress) => void },
 ): Promise<CheckReport> {
-  const { database, blobs, configuration } = await repository.readManifest(backup)
-  const named = new Set<string>([configuration, ...database.lists, ...blobs.lists])
-  for await (const key of readLists(repository, database.lists, CHUNKS)) named.add(key)
-  for await (const key of readLists(repository, blobs.lists, BLOBS)) named.add(key)
+  const named = await namedBy(repository, backup)
   const present = await repository.objects()
   for (const key of named)
     if (!present.has(key))
@@ -46,4 +43,13 @@ export async function checkBackup(
     onProgress?.({ part: 'check', done: ++done, total: read.length })
   })
   return { objects: named.size, read: read.length }
+}
+
+/** Keys of all objects that a backup names. */
+export async function namedBy(repository: BackupRepository, backup: string): Promise<Set<string>> {
+  const { database, blobs, configuration } = await repository.readManifest(backup)
+  const named = new Set<string>([configuration, ...database.lists, ...blobs.lists])
+  for await (const key of readLists(repository, database.lists, CHUNKS)) named.add(key)
+  for await (const key of readLists(repository, blobs.lists, BLOBS)) named.add(key)
+  return named
 }

@@ -1,9 +1,9 @@
-import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DATABASE_FILE } from '../database/database.ts'
 import { BackupError } from './backup-error.ts'
 import type { BackupEntry, BackupRepository } from './backup-repository.ts'
 import { type BlobObjects, BlobUnreadableError, readBlob } from './blob-source.ts'
+import { CHUNK_BYTES, openDisposable, readChunk } from './chunked-file.ts'
 import type { Configuration } from './configuration.ts'
 import {
   type BlobName,
@@ -12,14 +12,15 @@ import {
   factsOf,
   hasBlobRow,
   openSnapshotFolder,
+  type SnapshotFolder,
 } from './database-snapshot.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Manifest } from './manifest.ts'
 import { inBuckets, inOrder, packNames } from './name-lists.ts'
 import { createObjectSender, type ObjectSender } from './object-sender.ts'
+import { type TestRestoreReport, testRestore } from './test-restore.ts'
+import { readTested, writeTested } from './tested-mark.ts'
 
-/** Sixty-four pages: small enough that a few scattered writes send little, large enough for few objects. */
-export const CHUNK_BYTES = 256 * 1024
 const WIDTH = 4
 /** Blobs that go away while we work are seldom, and go away once. */
 const MAX_SNAPSHOTS = 3
@@ -32,13 +33,15 @@ export interface CreateBackupOptions {
   readonly configuration: Configuration
   /** Where the world reaches the server. */
   readonly publicUrl: string
+  /** End with a test restore, as `testRestore` does. Default: no. */
+  readonly test?: boolean | undefined
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number
   readonly onProgress?: (progress: BackupProgress) => void
 }
 
 export interface BackupProgress {
-  readonly part: 'blobs' | 'snapshot' | 'database' | 'check' | 'restore'
+  readonly part: 'blobs' | 'snapshot' | 'database' | 'check' | 'restore' | 'accounts'
   /** Objects, or with `snapshot` attempts. */
   readonly done: number
   readonly total: number | undefined
@@ -53,6 +56,8 @@ export interface BackupReport {
   readonly sentBytes: number
   /** How long the database was copied, in milliseconds: so long its write-ahead log could not be emptied. */
   readonly snapshotMs: number
+  /** What the test restore found, if there was one. */
+  readonly test: TestRestoreReport | undefined
 }
 
 /**
@@ -60,7 +65,7 @@ export interface BackupReport {
  * it names, and the configuration. Sends only what the repository does not have; the backup exists once its manifest
  * does, which goes last. A run that was killed left nothing behind but objects that the next one finds.
  *
- * @throws {BackupError} `NoDatabase`, `Busy`, `LeaseLost`
+ * @throws {BackupError} `NoDatabase`, `Busy`, `LeaseLost`; with a test restore what that throws, and the backup is there
  */
 export async function createBackup(options: CreateBackupOptions): Promise<BackupReport> {
   const { repository, dataDirectory, configuration, publicUrl, now } = options
@@ -97,7 +102,31 @@ export async function createBackup(options: CreateBackupOptions): Promise<Backup
   }
   lease.assertHeld()
   const backup = await repository.writeManifest(manifest)
-  return { backup, manifest, sent: sender.sent, sentBytes: sender.sentBytes, snapshotMs }
+  const { sent, sentBytes } = sender
+  const test = options.test ? await tryOut(options, snapshot, backup, sent) : undefined
+  return { backup, manifest, sent, sentBytes, snapshotMs, test }
+}
+
+async function tryOut(
+  { repository, onProgress }: CreateBackupOptions,
+  { folder, file, restored }: SnapshotFolder,
+  { key: backup }: BackupEntry,
+  sent: readonly string[],
+): Promise<TestRestoreReport> {
+  const earlier = readTested(folder, repository.id)
+  // Clearing away may have taken it since.
+  const isThere = (await repository.backups()).some(({ key }) => key === earlier)
+  const test = await testRestore({
+    repository,
+    backup,
+    snapshot: file,
+    file: restored,
+    sent,
+    earlier: isThere ? earlier : undefined,
+    onProgress,
+  })
+  if (test.findings.length === 0) writeTested(folder, { repository: repository.id, backup })
+  return test
 }
 
 /** Copies the database, and sends every blob that the copy names. Returns those that the server does not have. */
@@ -162,21 +191,4 @@ function sizesOfBlobs(
   for (const { cid, size } of blobsOf(file)) sizes.set(repository.blobKey(cid), size)
   for (const { cid } of missing) sizes.delete(repository.blobKey(cid))
   return sizes
-}
-
-async function openDisposable(path: string): Promise<AsyncDisposable & { readonly handle: FileHandle }> {
-  const handle = await open(path, 'r')
-  return { handle, [Symbol.asyncDispose]: () => handle.close() }
-}
-
-async function readChunk(file: FileHandle, index: number, fileBytes: number): Promise<Uint8Array> {
-  const start = index * CHUNK_BYTES
-  const content = new Uint8Array(Math.min(CHUNK_BYTES, fileBytes - start))
-  for (let at = 0; at < content.length; ) {
-    const { bytesRead } = await file.read(content, at, content.length - at, start + at)
-    if (bytesRead === 0)
-      throw new Error(`the copy of the database ends at ${start + at}, before ${fileBytes}`)
-    at += bytesRead
-  }
-  return content
 }

@@ -35,7 +35,10 @@ export interface DatabaseFacts {
 
 /** A folder of our own beside the database: what is copied into it holds keys, and should not leave the disk. */
 export interface SnapshotFolder extends Disposable {
+  readonly folder: string
   readonly file: string
+  /** Where a test restore goes. */
+  readonly restored: string
 }
 
 /**
@@ -48,11 +51,18 @@ export function openSnapshotFolder(dataDirectory: string): SnapshotFolder {
   mkdirSync(folder, { recursive: true, mode: OWNER_ONLY })
   const lock = lockSnapshotFolder(folder)
   const file = join(folder, 'snapshot.sqlite')
-  removeDatabase(file)
+  const restored = join(folder, 'restored.sqlite')
+  const clear = () => {
+    removeDatabase(file)
+    removeDatabase(restored)
+  }
+  clear()
   return {
+    folder,
     file,
+    restored,
     [Symbol.dispose]() {
-      removeDatabase(file)
+      clear()
       lock[Symbol.dispose]()
     },
   }

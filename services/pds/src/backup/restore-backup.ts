@@ -5,6 +5,7 @@ import { DATABASE_FILE } from '../database/database.ts'
 import { BackupError } from './backup-error.ts'
 import { type BackupEntry, type BackupRepository, CHUNKS } from './backup-repository.ts'
 import { type BlobObjects, BlobUnreadableError, blobObjectKey, checked } from './blob-source.ts'
+import { writeAt } from './chunked-file.ts'
 import { environmentFile } from './configuration.ts'
 import type { BackupProgress } from './create-backup.ts'
 import { type BlobName, blobsOf } from './database-snapshot.ts'
@@ -34,6 +35,8 @@ export interface RestoreOptions {
   readonly force?: boolean
   /** Leave people signed in. Default false: sign-outs after the backup would be undone. */
   readonly keepSessions?: boolean
+  /** Forget app passwords: those that were taken back after the backup would open accounts again. Default false. */
+  readonly endAppPasswords?: boolean
   /** Numbers go on after this one at least; default what {@link sequenceAfter} says. */
   readonly sequence?: number
   /** Milliseconds since the Unix epoch. */
@@ -47,6 +50,10 @@ export interface RestoreReport {
   /** Events go on after this number. */
   readonly sequence: number
   readonly endedSessions: number
+  /** App passwords that open accounts again, also those that were taken back after the backup. */
+  readonly appPasswords: number
+  /** Accounts that wait for their deletion, and were given more time. */
+  readonly postponedDeletions: number
   /** Blobs that the database names and the backup does not have. */
   readonly missingBlobs: readonly { readonly did: string; readonly cid: string }[]
   /** Chunks and blobs that were fetched; others were there from a run that was broken off. */
@@ -66,7 +73,8 @@ export interface RestoreReport {
  * @throws {DataDirectoryInUseError} when a server runs on the target.
  */
 export async function restoreBackup(options: RestoreOptions): Promise<RestoreReport> {
-  const { repository, backup, target, force = false, keepSessions = false, now, onProgress } = options
+  const { repository, backup, target, force = false, now, onProgress } = options
+  const { keepSessions = false, endAppPasswords = false } = options
   const manifest = await repository.readManifest(backup)
   if (now() < manifest.createdAt)
     throw new BackupError(
@@ -100,6 +108,8 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
   const prepared = prepareDatabase(part, {
     sequence: options.sequence ?? sequenceAfter(manifest.sequence, manifest.createdAt, now()),
     keepSessions,
+    endAppPasswords,
+    backupAt: manifest.createdAt,
     now: now(),
   })
   const environmentPath = join(target, ENVIRONMENT_FILE)
@@ -163,11 +173,6 @@ async function openOrCreate(path: string): Promise<FileHandle> {
   // Neither cuts off what is there nor fails when nothing is.
   await (await open(path, 'a', OWNER_ONLY_FILE)).close()
   return open(path, 'r+')
-}
-
-async function writeAt(file: FileHandle, content: Uint8Array, start: number): Promise<void> {
-  for (let at = 0; at < content.length; )
-    at += (await file.write(content, at, content.length - at, start + at)).bytesWritten
 }
 
 /** Returns whether it had to be fetched. Objects appear whole, so that one of the right size is the right one. */

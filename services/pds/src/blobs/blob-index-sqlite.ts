@@ -48,21 +48,21 @@ export function createSqliteBlobIndex(
     `SELECT DISTINCT record_blob.cid FROM record_blob INDEXED BY record_blob_by_cid
       JOIN blob ON blob.repo = record_blob.repo AND blob.cid = record_blob.cid AND blob.takedown_ref IS NULL
       WHERE record_blob.repo = ? AND record_blob.cid > ? AND record_blob.rev > ?
-      ORDER BY record_blob.cid LIMIT ?`,
+      ORDER BY record_blob.cid LIMIT ? + 0`,
   )
   const selectMissing = sqlite.prepare(
     `SELECT cid, min(path) AS path FROM record_blob INDEXED BY record_blob_by_cid
       WHERE repo = ?1 AND cid > ?2
         AND NOT EXISTS (SELECT 1 FROM blob WHERE blob.repo = ?1 AND blob.cid = record_blob.cid)
-      GROUP BY cid ORDER BY cid LIMIT ?3`,
+      GROUP BY cid ORDER BY cid LIMIT ?3 + 0`,
   )
   const updateTakedown = sqlite.prepare('UPDATE blob SET takedown_ref = ? WHERE repo = ? AND cid = ?')
   const deleteExpired = sqlite.prepare(
     `DELETE FROM blob WHERE (repo, cid) IN (SELECT repo, cid FROM blob INDEXED BY blob_by_age
-      WHERE temporary = 1 AND created_at < ? AND takedown_ref IS NULL LIMIT ?)`,
+      WHERE temporary = 1 AND created_at >= ? AND created_at < ? AND takedown_ref IS NULL LIMIT ? + 0)`,
   )
-  const selectTrash = sqlite.prepare('SELECT did, cid FROM blob_trash LIMIT ?')
-  const selectTrashOf = sqlite.prepare('SELECT did, cid FROM blob_trash WHERE did = ? LIMIT ?')
+  const selectTrash = sqlite.prepare('SELECT did, cid FROM blob_trash LIMIT ? + 0')
+  const selectTrashOf = sqlite.prepare('SELECT did, cid FROM blob_trash WHERE did = ? LIMIT ? + 0')
   const deleteTrash = sqlite.prepare('DELETE FROM blob_trash WHERE did = ? AND cid = ?')
 
   function get(repo: number, cid: Cid): BlobRow | undefined {
@@ -167,8 +167,8 @@ export function createSqliteBlobIndex(
       return database.transaction(() => updateTakedown.run(ref ?? null, repo, cid.bytes).changes > 0)
     },
 
-    async removeExpired(before, limit) {
-      return database.transaction(() => Number(deleteExpired.run(before, limit).changes))
+    async removeExpired({ from, before }, limit) {
+      return database.transaction(() => Number(deleteExpired.run(from, before, limit).changes))
     },
 
     async listTrash(limit, did) {

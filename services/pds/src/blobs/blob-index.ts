@@ -74,10 +74,10 @@ export interface BlobIndex {
   setTakedown(did: Did, cid: Cid, ref: string | undefined): Promise<boolean>
 
   /**
-   * Removes temporary blobs that came before `before` (ms since the Unix epoch), those that were taken down excepted;
-   * their bytes are trash then. Returns how many; as many as `limit`, and there may be more.
+   * Removes temporary blobs that came at `from` or later, and before `before` (ms since the Unix epoch), those that were
+   * taken down excepted; their bytes are trash then. Returns how many; as many as `limit`, and there may be more.
    */
-  removeExpired(before: number, limit: number): Promise<number>
+  removeExpired(age: { from: number; before: number }, limit: number): Promise<number>
   /** Blobs whose rows are gone and whose bytes may be there still: of one account, or of all. */
   listTrash(limit: number, did?: Did): Promise<readonly BlobName[]>
   /** The bytes are gone, or belong to a blob again. */

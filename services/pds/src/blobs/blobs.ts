@@ -1,6 +1,7 @@
 import type { BlobRef, Cid } from '@imago/data'
 import type { ByteRange } from '@imago/object-store'
 import type { Did } from '@imago/syntax'
+import type { Restored } from '../backup/restored-state.ts'
 import type { BlobFiles } from './blob-files.ts'
 import type { BlobIndex, BlobName, BlobQuota, BlobRow, BlobUsage } from './blob-index.ts'
 import { createKeyLock } from './key-lock.ts'
@@ -29,7 +30,8 @@ export interface Blobs {
   /**
    * Removes uploads that no record has referred to for {@link TEMPORARY_BLOB_LIFETIME_MS}, bytes without rows, and what
    * uploads that broke off left. Once in that time it looks through the whole store for bytes as old that a crash kept
-   * from getting their row. Returns how many blobs went.
+   * from getting their row. Returns how many blobs went. For a while after a restore, nothing goes that the lost server
+   * may have taken in, or referred to, since the backup.
    */
   sweep(): Promise<number>
 }
@@ -57,10 +59,12 @@ export function createBlobs(ports: {
   now: () => number
   maxBytes: number
   quota: BlobQuota
+  /** The restore that this server came from. */
+  restored?: Restored | undefined
   /** Told of bytes that could not be removed; they are tried again. */
   onRemovalFailure: (blob: BlobName, error: unknown) => void
 }): Blobs {
-  const { files, index, now, maxBytes, quota, onRemovalFailure } = ports
+  const { files, index, now, maxBytes, quota, restored, onRemovalFailure } = ports
   const exclusive = createKeyLock()
   const lockOf = ({ did, cid }: BlobName) => `${did} ${cid}`
   let searchedAt = Number.NEGATIVE_INFINITY
@@ -168,11 +172,13 @@ export function createBlobs(ports: {
 
     async sweep() {
       const before = now() - TEMPORARY_BLOB_LIFETIME_MS
-      while ((await index.removeExpired(before, PAGE)) === PAGE);
+      const spared = restored !== undefined && now() < restored.keepUntil ? restored : undefined
+      const from = spared?.restoredAt ?? 0
+      while ((await index.removeExpired({ from, before }, PAGE)) === PAGE);
       const removed = await empty()
       await files.sweep(before)
       if (searchedAt > before) return removed
-      const strays = await removeStrays(before)
+      const strays = await removeStrays(Math.min(before, spared?.keepFrom ?? before))
       searchedAt = now()
       return removed + strays
     },

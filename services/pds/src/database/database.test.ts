@@ -60,3 +60,13 @@ test('a file of a newer schema is refused with a message that says what to do', 
     rmSync(folder, { recursive: true })
   }
 })
+
+test('whoever keeps the WAL short is asked before each transaction, while none is open', () => {
+  using database = openDatabase(':memory:')
+  const open: boolean[] = []
+  database.onWrite(() => open.push(database.sqlite.isTransaction))
+  const insert = database.sqlite.prepare('INSERT INTO config VALUES (?, ?)')
+  database.transaction(() => insert.run('a', '1'))
+  database.stage(() => insert.run('b', '2'))
+  assert.deepEqual(open, [false, false])
+})

@@ -31,6 +31,8 @@ export interface Database extends Disposable {
    * @throws {Error} for a database in memory, which has one connection only.
    */
   openSnapshot(): Snapshot
+  /** Calls `listener`, which must not throw, before each transaction. There is one listener. */
+  onWrite(listener: () => void): void
 }
 
 /** A database that is only read. One snapshot at a time. */
@@ -68,7 +70,9 @@ function wrap(sqlite: DatabaseSync, path: string): Database {
   const commit = sqlite.prepare('COMMIT')
   const idleReaders: Reader[] = []
   let closed = false
+  let beforeWrite: (() => void) | undefined
   function transaction<T>(work: () => T): T {
+    beforeWrite?.()
     begin.run()
     try {
       const result = work()
@@ -104,6 +108,9 @@ function wrap(sqlite: DatabaseSync, path: string): Database {
           else idleReaders.push(reader)
         },
       }
+    },
+    onWrite(listener) {
+      beforeWrite = listener
     },
     [Symbol.dispose]() {
       closed = true

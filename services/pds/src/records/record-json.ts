@@ -10,27 +10,48 @@ import type { StoredRecord } from '../repos/repo-store.ts'
 
 /** A record: `{ uri, cid, value }`. */
 export function recordAnswer(did: string, record: StoredRecord): JsonText {
-  return new JsonText(writeRecord(new JsonWriter(), did, record).finish())
+  return new JsonText(writeRecord(new JsonWriter(), openingOf(did), record).finish())
 }
 
 /** A page of the records of a collection: `{ cursor?, records }`, where the cursor is the key of the last one. */
 export function recordsAnswer(did: string, collection: Nsid, records: readonly StoredRecord[]): JsonText {
   const writer = new JsonWriter()
   const last = records.at(-1)
-  writer.ascii(
-    last === undefined ? '{"records":[' : `{"cursor":"${last.path.slice(collection.length + 1)}","records":[`,
-  )
+  if (last !== undefined)
+    writer
+      .ascii('{"cursor":"')
+      .ascii(last.path.slice(collection.length + 1))
+      .ascii('",')
+  else writer.ascii('{')
+  writer.ascii('"records":[')
+  const opening = openingOf(did)
   records.forEach((record, index) => {
     if (index > 0) writer.ascii(',')
-    writeRecord(writer, did, record)
+    writeRecord(writer, opening, record)
   })
   return new JsonText(writer.ascii(']}').finish())
 }
 
-const writeRecord = (writer: JsonWriter, did: string, { path, cid, bytes }: StoredRecord): JsonWriter =>
-  writer
-    .ascii(`{"uri":"at://${did}/${path}","cid":"`)
-    .cid(cid.bytes)
-    .ascii('","value":')
+/** What every record of a repository begins with. */
+const openingOf = (did: string) => utf8.encode(`{"uri":"at://${did}/`)
+
+const utf8 = new TextEncoder()
+const BEFORE_CID = utf8.encode('","cid":"')
+const BEFORE_VALUE = utf8.encode('","value":')
+const cidBytes = new Uint8Array(36)
+
+function writeRecord(
+  writer: JsonWriter,
+  opening: Uint8Array,
+  { path, cid, bytes }: StoredRecord,
+): JsonWriter {
+  cid.writeTo(cidBytes, 0)
+  return writer
+    .raw(opening)
+    .ascii(path)
+    .raw(BEFORE_CID)
+    .cid(cidBytes)
+    .raw(BEFORE_VALUE)
     .value(bytes)
     .ascii('}')
+}

@@ -7,7 +7,7 @@ import { type ListedObject, type ObjectStore, ObjectStoreError } from '@imago/ob
 import { type Did, tryParseDid } from '@imago/syntax'
 import type { BlobFile, BlobInventory } from './blob-inventory.ts'
 
-/** The bucket of a server: `blocks/<did>/<cid>`. It does not tell when an object came, so that none counts as a stray. */
+/** The bucket of a server: `blocks/<did>/<cid>`. In one that does not tell when an object came, none counts as a stray. */
 export function createObjectBlobInventory(objects: ObjectStore): BlobInventory {
   const folderOf = (did: Did) => `${ROOT}${did}/`
   return {
@@ -57,7 +57,7 @@ const ROOT = 'blocks/'
 
 const ownerOf = (key: string) => tryParseDid(key.split('/')[1])
 
-function fileOf({ key, size }: ListedObject): BlobFile {
+function fileOf({ key, size, modifiedAt }: ListedObject): BlobFile {
   const cid = tryParseCid(key.slice(key.lastIndexOf('/') + 1))
-  return { name: key, cid: cid?.codec === RAW_CODEC ? cid : undefined, size, modifiedAt: undefined }
+  return { name: key, cid: cid?.codec === RAW_CODEC ? cid : undefined, size, modifiedAt }
 }

@@ -43,6 +43,8 @@ export type FindingCode =
   /** A blob's file has another size or other bytes than its row says. */
   | 'blob-file-differs'
   | 'blob-file-stray'
+  /** Files without a row that a lost server may have taken in after the backup that was restored. */
+  | 'blob-file-kept'
   /** An event that cannot be read, or is about something else than its row says. */
   | 'event-invalid'
   /** Events of one account whose revisions do not ascend. */

@@ -1,8 +1,9 @@
 import type { BlobRef } from '@imago/data'
 import type { Did } from '@imago/syntax'
+import { readRestored } from '../backup/restored-state.ts'
 import type { AccountRepair } from './account-repair.ts'
 import type { BlobFile, BlobInventory } from './blob-inventory.ts'
-import { cidOfFile, isYoung, TRASH } from './verify-blobs.ts'
+import { cidOfFile, isKeptSince, isYoung, TRASH } from './verify-blobs.ts'
 import { cidText } from './verify-repo.ts'
 
 /** Files of an account, read to their ends. */
@@ -75,11 +76,13 @@ export function repairBlobs(
   }
   repairUsage(repair)
   const trash = sql.prepare(TRASH)
+  const restored = readRestored(sql)
   const strays = [...files.whole].filter(
     ([text, file]) =>
       !known.has(text) &&
       !referenced.has(text) &&
       !isYoung(file, now) &&
+      !isKeptSince(restored, file, now) &&
       trash.get(repair.did, file.cid!.bytes) === undefined,
   )
   return [...files.damaged, ...strays.map(([, file]) => file)]

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Cid, cidFromDigest, RAW_CODEC, tryParseCid } from '@imago/data'
 import type { Did } from '@imago/syntax'
+import { type Restored, readRestored } from '../backup/restored-state.ts'
 import { TEMPORARY_BLOB_LIFETIME_MS } from '../blobs/blobs.ts'
 import type { DatabaseReader } from '../database/database.ts'
 import type { BlobFile, BlobInventory } from './blob-inventory.ts'
@@ -60,9 +61,44 @@ export async function* verifyBlobs(
     if (page.length < PAGE) break
     after = new Uint8Array(page.at(-1)!.cid)
   }
-  for await (const file of blobs.files(did))
-    if (!isYoung(file, now) && !isExpected(database, did, file))
-      yield found('blob-file-stray', 'no row speaks of this file', file)
+  const restored = restoredOf(database)
+  let kept = 0
+  for await (const file of blobs.files(did)) {
+    const isKept = isKeptSince(restored, file, now)
+    if ((!isKept && isYoung(file, now)) || isExpected(database, did, file)) continue
+    if (isKept) kept++
+    else yield found('blob-file-stray', 'no row speaks of this file', file)
+  }
+  if (kept > 0) yield keptFiles(did, kept, restored!)
+}
+
+function restoredOf(database: DatabaseReader): Restored | undefined {
+  using snapshot = database.openSnapshot()
+  return readRestored(snapshot)
+}
+
+/** Whether a file without a row may be of what the lost server took in after the backup that this one was made of. */
+export const isKeptSince = (
+  restored: Restored | undefined,
+  { modifiedAt }: BlobFile,
+  now: () => number,
+): boolean =>
+  restored !== undefined &&
+  modifiedAt !== undefined &&
+  modifiedAt >= restored.keepFrom &&
+  modifiedAt <= restored.restoredAt &&
+  now() < restored.keepUntil
+
+function keptFiles(did: Did, count: number, { backupAt, restoredAt, keepUntil }: Restored): Finding {
+  const [from, on, until] = [backupAt, restoredAt, keepUntil].map((ms) => new Date(ms).toISOString())
+  return {
+    type: 'finding',
+    code: 'blob-file-kept',
+    level: 'warning',
+    did,
+    message: `${count} files without a row came about when the backup of ${from} was made, or later; it was restored on ${on}, and they are kept until ${until}`,
+    fix: 'nothing has to be done: who posts a record again that refers to such a blob uploads it again, and then the server clears the rest away',
+  }
 }
 
 /** Files that are no account's, and those of accounts that are not here. */
@@ -77,11 +113,13 @@ export async function* strayFiles({
   blobs,
   now,
 }: BlobCheck): AsyncGenerator<{ file: BlobFile; owner: Did | undefined }, void, undefined> {
-  for await (const file of blobs.others()) if (!isYoung(file, now)) yield { file, owner: undefined }
+  const restored = restoredOf(database)
+  const isSpared = (file: BlobFile) => isYoung(file, now) || isKeptSince(restored, file, now)
+  for await (const file of blobs.others()) if (!isSpared(file)) yield { file, owner: undefined }
   for await (const owner of blobs.accounts()) {
     if (hasRepo(database, owner)) continue
     for await (const file of blobs.files(owner))
-      if (!isYoung(file, now) && !isExpected(database, owner, file)) yield { file, owner }
+      if (!isSpared(file) && !isExpected(database, owner, file)) yield { file, owner }
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Did } from '@imago/syntax'
 import type { Finding } from './finding.ts'
-import { repoOf } from './repo-tables.ts'
+import { repoOf, type Statements } from './repo-tables.ts'
 import { accountOf, verifyAccount } from './verify-account.ts'
 import { type BlobCheck, verifyBlobs } from './verify-blobs.ts'
 import { verifyEvents } from './verify-events.ts'
@@ -13,12 +13,17 @@ export async function* verifyEverythingOf(
 ): AsyncGenerator<Finding, void, undefined> {
   {
     using snapshot = check.database.openSnapshot()
-    const repo = repoOf(snapshot, did)
-    const account = accountOf(snapshot, did)
-    if (repo !== undefined || account !== undefined) yield* verifyAccount(did, account, repo)
-    if (repo !== undefined) yield* verifyRepo(snapshot, repo)
-    yield* verifyEvents(snapshot, did, repo)
-    if (repo === undefined) return
+    yield* verifyRowsOf(snapshot, did)
+    if (repoOf(snapshot, did) === undefined) return
   }
   yield* verifyBlobs(check, did)
+}
+
+/** Account, repository and events. */
+export function* verifyRowsOf(sql: Statements, did: Did): Generator<Finding, void, undefined> {
+  const repo = repoOf(sql, did)
+  const account = accountOf(sql, did)
+  if (repo !== undefined || account !== undefined) yield* verifyAccount(did, account, repo)
+  if (repo !== undefined) yield* verifyRepo(sql, repo)
+  yield* verifyEvents(sql, did, repo)
 }

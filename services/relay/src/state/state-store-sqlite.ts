@@ -35,7 +35,7 @@ function wrap(db: DatabaseSync): StateStore {
     cover: db.prepare('UPDATE covered SET seq = ?'),
     account: db.prepare(`${ACCOUNT} FROM account LEFT JOIN repo ON account = id WHERE did = ?`),
     listAccounts: db.prepare(
-      `${ACCOUNT} FROM account JOIN repo ON account = id WHERE id > ? AND NOT deleted ORDER BY id LIMIT ?`,
+      `${ACCOUNT} FROM account JOIN repo ON account = id WHERE id > ? AND NOT deleted ORDER BY id LIMIT ? + 0`,
     ),
     // A row that says the same again is not written again: most commits change nothing but the repository.
     putAccount: db.prepare(`
@@ -49,7 +49,7 @@ function wrap(db: DatabaseSync): StateStore {
       ON CONFLICT (account) DO UPDATE SET rev = excluded.rev, data = excluded.data, head = excluded.head`),
     putProgress: db.prepare('UPDATE host SET cursor = ?, finished = ? WHERE hostname = ?'),
     host: db.prepare('SELECT * FROM host WHERE hostname = ?'),
-    listHosts: db.prepare('SELECT * FROM host WHERE id > ? ORDER BY id LIMIT ?'),
+    listHosts: db.prepare('SELECT * FROM host WHERE id > ? ORDER BY id LIMIT ? + 0'),
     addHost: db.prepare(
       'INSERT INTO host (hostname, status, added_at) VALUES (?, ?, ?) ON CONFLICT (hostname) DO NOTHING',
     ),
