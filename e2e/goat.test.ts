@@ -1,13 +1,15 @@
-// goat, the Go command-line client, judges our streams and exports by the Go implementation of the protocol. It comes
-// from no package registry, so the tests run where it is on the PATH, and skip elsewhere.
+// goat, the Go command-line client, judges our streams, exports and directory by the Go implementation of the protocol. It
+// comes from no package registry, so the tests run where it is on the PATH, and skip elsewhere.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
 import { signUp } from './accounts.ts'
 import { type Network, startNetwork } from './network.ts'
+import { startService } from './plc-process.ts'
 import { until } from './until.ts'
 
 const skip = hasGoat() ? false : 'goat is not on the PATH'
@@ -89,4 +91,101 @@ test('goat exports and reads a repository', { skip }, async () => {
     goat('repo', 'ls', join(network.folder, car)).includes(`${uri.split('/').slice(3).join('/')}\t${cid}`),
   )
   assert.match(goat('plc', 'data', did), /did:key:zQ3s/)
+})
+
+interface GoatOperation {
+  readonly type: string
+  readonly prev: string | null
+  readonly rotationKeys: readonly string[]
+  readonly alsoKnownAs: readonly string[]
+  readonly services: Readonly<Record<string, { readonly endpoint: string }>>
+}
+
+test('[PLC-40] goat makes an identity in our directory, changes it, takes it back from a thief, and dumps it', {
+  skip,
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'imago-goat-'))
+  try {
+    await using directory = await startService('plc', { PLC_DATABASE_FILE: join(folder, 'plc.sqlite') })
+    const run = (...args: string[]) =>
+      execFileSync('goat', args, { encoding: 'utf8', cwd: folder, stdio: 'pipe' })
+    const plc = (...args: string[]) => run('plc', '--plc-host', directory.url, ...args)
+    const newKey = (type: string) => {
+      const secret = run('key', 'generate', '--terse', '--type', type).trim()
+      const didKey = /did:key:\w+/.exec(run('key', 'inspect', secret))![0]
+      return { secret, didKey }
+    }
+    const write = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text)
+      return name
+    }
+    /** Signs by what the key is to goat, and submits. @returns what it said. */
+    const submit = (operation: string, { secret }: { secret: string }, ...whose: string[]) => {
+      const signed = plc('sign', '--plc-signing-key', secret, write('unsigned.json', operation))
+      return plc('submit', ...whose, write('signed.json', signed))
+    }
+    const history = (did: string) =>
+      JSON.parse(`[${plc('history', did).replaceAll('\n}\n{', '\n},\n{')}]`) as GoatOperation[]
+    const audit = async (did: string) =>
+      (await (await fetch(`${directory.url}/${did}/log/audit`)).json()) as {
+        cid: string
+        nullified: boolean
+      }[]
+
+    const [user, host, signing] = [newKey('k256'), newKey('p256'), newKey('k256')]
+    const keys = ['--rotation-key', user.didKey, '--rotation-key', host.didKey]
+    const genesis = plc(
+      ...['genesis', '--handle', 'goat.test', ...keys],
+      ...['--atproto-key', signing.didKey, '--pds', 'https://pds.test'],
+    )
+    assert.match(submit(genesis, host, '--genesis'), /success/)
+    const did = plc('calc-did', 'signed.json').trim()
+    assert.deepEqual(JSON.parse(plc('data', did)), {
+      did,
+      verificationMethods: { atproto: signing.didKey },
+      rotationKeys: [user.didKey, host.didKey],
+      alsoKnownAs: ['at://goat.test'],
+      services: { atproto_pds: { type: 'AtprotoPersonalDataServer', endpoint: 'https://pds.test' } },
+    })
+
+    const moved = plc('update', '--handle', 'moved.test', '--pds', 'https://other.test', did)
+    assert.match(submit(moved, host, '--did', did), /success/)
+    const before = (await audit(did)).at(-1)!.cid
+    const thief = newKey('p256')
+    const theft = plc(
+      ...['update', '--add-rotation-key', thief.didKey, '--remove-rotation-key', user.didKey, did],
+    )
+    assert.match(submit(theft, host, '--did', did), /success/)
+    assert.deepEqual(JSON.parse(plc('data', did)).rotationKeys, [thief.didKey, host.didKey])
+    assert.throws(
+      () => submit(plc('update', '--handle', 'late.test', did), user, '--did', did),
+      /HTTP status: 400/,
+    )
+    const rescue = plc('update', '--prev', before, '--remove-rotation-key', host.didKey, did)
+    assert.match(submit(rescue, user, '--did', did), /success/)
+
+    const operations = history(did)
+    assert.deepEqual(
+      operations.map(({ alsoKnownAs, rotationKeys }) => [alsoKnownAs[0], rotationKeys.length]),
+      [
+        ['at://goat.test', 2],
+        ['at://moved.test', 2],
+        ['at://moved.test', 1],
+      ],
+    )
+    assert.deepEqual(
+      (await audit(did)).map(({ nullified }) => nullified),
+      [false, false, true, false],
+    )
+    const dumped = plc('dump', '--batch-size', '2')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { cid: string })
+    assert.deepEqual(
+      dumped.map(({ cid }) => cid),
+      (await audit(did)).map(({ cid }) => cid),
+    )
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })

@@ -7,7 +7,7 @@ export const group: Group = {
   about: 'speed, size and memory of the PLC directory, against the reference directory',
 
   async *rows(context) {
-    for (const topic of ['history', 'inclusion'])
+    for (const topic of ['history', 'bootstrap', 'inclusion'])
       yield* rowsOf(new URL(`../plc/${topic}.ts`, import.meta.url), context)
     yield* plcRows(context)
   },

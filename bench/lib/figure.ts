@@ -13,6 +13,20 @@ export function summarize(runs: readonly number[]): Figure {
 }
 
 /**
+ * A tail of latencies, of the best run: what else happens on the machine only ever adds to it, and one such moment in a
+ * hundred requests is all that it shows. The spread is that of all runs.
+ * @throws {RangeError} when there are no runs.
+ */
+export function tail(runs: readonly number[]): {
+  readonly best: number
+  readonly middle: number
+  readonly spread: number
+} {
+  const { median: middle, spread } = summarize(runs)
+  return { best: Math.min(...runs), middle, spread }
+}
+
+/**
  * The middle one of some runs, or the mean of the middle two.
  * @throws {RangeError} when there are none.
  */

@@ -9,13 +9,10 @@ export async function openStreamSocket(
   url: URL,
   onFrame: (payload: Uint8Array) => void,
 ): Promise<{ readonly socket: Socket }> {
-  const socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true })
   const opened = Promise.withResolvers<void>()
   const frames = createFrameReader(onFrame)
   let head: Buffer | undefined = Buffer.alloc(0)
-  socket.on('error', opened.reject)
-  socket.on('close', () => opened.reject(new Error(`${url} closed the connection`)))
-  socket.on('data', (chunk: Buffer) => {
+  const take = (chunk: Buffer) => {
     if (head === undefined) {
       frames(chunk)
       return
@@ -31,7 +28,22 @@ export async function openStreamSocket(
     head = undefined
     opened.resolve()
     if (rest.length > 0) frames(rest)
+  }
+  const socket = connect({
+    host: url.hostname,
+    port: Number(url.port),
+    noDelay: true,
+    // One piece of memory for all that comes: an allocation for each read takes the reader longer than reading.
+    onread: {
+      buffer: Buffer.allocUnsafe(64 * 1024),
+      callback(length, buffer) {
+        take((buffer as Buffer).subarray(0, length))
+        return true
+      },
+    },
   })
+  socket.on('error', opened.reject)
+  socket.on('close', () => opened.reject(new Error(`${url} closed the connection`)))
   socket.write(
     `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
       'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
@@ -62,6 +74,7 @@ function createFrameReader(onFrame: (payload: Uint8Array) => void): (chunk: Buff
       if ((bytes[at]! & 0x0f) < 8) onFrame(bytes.subarray(at + headBytes, end))
       at = end
     }
-    kept = at < bytes.length ? bytes.subarray(at) : undefined
+    // The memory of a chunk is used again.
+    kept = at < bytes.length ? Buffer.from(bytes.subarray(at)) : undefined
   }
 }

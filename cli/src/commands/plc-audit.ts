@@ -16,7 +16,8 @@ const EXIT_CODES = `
 Exit codes: 0 all is well; 1 the directory did not answer; 2 wrong command line or files;
 10 untrusted or stale checkpoint; 11 the log became shorter; 12 two roots of one size; 13 a fork;
 14 tiles or entries that are not those of the root; 15 an operation that may not stand in the log;
-16 an API that tells another history than the log.
+16 an API that tells another history than the log; 17 a notice that withdraws what is valid;
+18 an API that goes on telling what was withdrawn.
 Each alarm leaves its evidence in the data directory: whoever has the policy can judge it again with --judge.`
 
 /** `imago plc audit` */

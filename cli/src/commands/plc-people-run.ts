@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Keypair, tryParseDidKey } from '@imago/crypto'
 import {
@@ -18,6 +17,7 @@ import {
 } from '@imago/identity/plc'
 import { CliError, EXIT, type ExitCode } from '../cli-error.ts'
 import { passphraseOf, readKey, readText } from '../keys/read-key.ts'
+import { confirmed } from '../plc/confirmed.ts'
 import { findRecoveries, type Recovery } from '../plc/find-recovery.ts'
 import { createPlcDirectory, type PlcDirectory, validated } from '../plc/plc-directory.ts'
 import type { DirectoryOptions, SigningOptions } from '../plc/plc-options.ts'
@@ -257,12 +257,6 @@ async function submitAfterAsking(
   await directory.submit(log.did, operation)
   if (json) sayJson({ did: log.did, cid: entry.cid.toString(), undid: nullified.map(String) })
   else say(`done: ${entry.cid}`)
-}
-
-async function confirmed(): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new CliError(EXIT.usage, 'nobody can be asked here: say --yes to go ahead')
-  using lines = createInterface({ input: process.stdin, output: process.stdout })
-  return /^y(es)?$/i.test((await lines.question('Go ahead? (y/N) ')).trim())
 }
 
 /** What a person can mend is told in one sentence. */

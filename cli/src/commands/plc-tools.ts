@@ -12,6 +12,7 @@ import {
   addPlcWatch,
 } from './plc-people.ts'
 import { addPlcReplica } from './plc-replica.ts'
+import { addPlcWithdraw } from './plc-withdraw.ts'
 import type { AddSubCommand } from './sub-command.ts'
 
 /** What else can be done with a PLC directory than running it: `imago plc <tool>`. One line each. */
@@ -28,4 +29,5 @@ export const PLC_TOOLS: readonly AddSubCommand[] = [
   addPlcTombstone,
   addPlcSign,
   addPlcSubmit,
+  addPlcWithdraw,
 ]

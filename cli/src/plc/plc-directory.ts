@@ -19,6 +19,15 @@ export interface PlcDirectory {
    * @throws {CliError} when nobody has registered the DID, the directory does not answer, or its history is not valid.
    */
   log(did: DidPlc): Promise<PlcLog>
+  /** The same as it is told, for whoever has to look at what is not valid. @throws {CliError} */
+  unjudged(did: DidPlc): Promise<unknown>
+  /** Withdraws an operation that may not stand. @throws {CliError} with what the directory says. */
+  withdraw(notice: {
+    readonly did: DidPlc
+    readonly cid: string
+    readonly reason: string
+    readonly secret: string
+  }): Promise<{ readonly seq: number; readonly createdAt: string }>
   /** Submits an operation, and sees that it became the last one. @throws {CliError} with what the directory says. */
   submit(did: DidPlc, operation: Operation): Promise<void>
 }
@@ -26,10 +35,13 @@ export interface PlcDirectory {
 export function createPlcDirectory(address: string, fetch: typeof globalThis.fetch): PlcDirectory {
   const url = address.replace(/\/$/, '')
 
-  async function ask(path: string, init?: RequestInit): Promise<{ status: number; text: string }> {
+  async function ask(
+    path: string,
+    init?: RequestInit,
+  ): Promise<{ status: number; text: string; headers: Headers }> {
     try {
       const response = await fetch(`${url}/${path}`, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) })
-      return { status: response.status, text: await response.text() }
+      return { status: response.status, text: await response.text(), headers: response.headers }
     } catch (error) {
       throw new CliError(EXIT.failed, `${url} did not answer: ${(error as Error).message}`, { cause: error })
     }
@@ -49,6 +61,17 @@ export function createPlcDirectory(address: string, fetch: typeof globalThis.fet
   return {
     url,
     log: async (did) => validated(did, await json(`${did}/log/audit`)),
+    unjudged: (did) => json(`${did}/log/audit`),
+    async withdraw({ secret, ...notice }) {
+      const { status, text, headers } = await ask('admin/removeInvalidOps', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${secret}` },
+        body: JSON.stringify(notice),
+      })
+      if (status !== 200)
+        throw new CliError(EXIT.failed, `${url} refused the withdrawal (${status}): ${messageOf(text)}`)
+      return { seq: Number(headers.get('plc-seq')), createdAt: headers.get('plc-created-at') ?? '' }
+    },
     async submit(did, operation) {
       const headers = { 'content-type': 'application/json' }
       const { status, text } = await ask(did, { method: 'POST', headers, body: JSON.stringify(operation) })

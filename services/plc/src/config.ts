@@ -6,6 +6,7 @@ import {
   choice,
   defineConfig,
   integer,
+  type Kind,
   list,
   listenAddress,
   port,
@@ -13,9 +14,22 @@ import {
   text,
   url,
 } from '@imago/service'
-import { parseTrustPolicy } from '@imago/tlog'
+import { type NoteKey, parseTrustPolicy, parseVkey } from '@imago/tlog'
 import type { PlcOptions } from './lib/create-plc.ts'
 import { createDurableFile } from './lib/durable-file.ts'
+
+/** A key that verifies notes, as c2sp.org/signed-note writes it. */
+const vkey: Kind<NoteKey> = {
+  name: 'verifier key such as plc.example.org/log+c0ffee00+…',
+  parse(text) {
+    try {
+      return parseVkey(text)
+    } catch {
+      return undefined
+    }
+  },
+  format: (key) => key.vkey,
+}
 
 /** Settings of the PLC directory. */
 export const plcConfig = defineConfig('PLC_', {
@@ -70,10 +84,26 @@ export const plcConfig = defineConfig('PLC_', {
     kind: text,
     doc: 'File that names the witnesses of the log, with their addresses, and the quorum that a checkpoint needs, after c2sp.org/tlog-policy. No witness, if not set.',
   },
+  snapshots: {
+    env: 'PLC_SNAPSHOTS',
+    kind: bool,
+    default: true,
+    doc: 'Whether each 65,536 entries of the log are kept compressed as well, so that new replicas begin in minutes. Only with PLC_LOG_ORIGIN.',
+  },
+  snapshotFolder: {
+    env: 'PLC_SNAPSHOT_FOLDER',
+    kind: text,
+    doc: 'Folder of these files, some 190 bytes for each operation. Default: snapshot beside the database. What is taken away is made again.',
+  },
   upstream: {
     env: 'PLC_UPSTREAM',
     kind: url,
     doc: 'Directory to follow, such as https://plc.directory. This one is then a replica: it validates everything again, serves it, and takes no operations.',
+  },
+  upstreamLogKey: {
+    env: 'PLC_UPSTREAM_LOG_KEY',
+    kind: vkey,
+    doc: 'Key of the log of PLC_UPSTREAM, as it stands in its /_health: what its snapshot is held against. Without it, only the upstream vouches for order, times and completeness; signatures are verified all the same.',
   },
   compareWith: {
     env: 'PLC_COMPARE_WITH',
@@ -102,6 +132,17 @@ export const plcConfig = defineConfig('PLC_', {
     env: 'PLC_ALERT_SECRET_FILE',
     kind: text,
     doc: 'File with the secret that signs alerts, made if absent. Default: alert.secret beside the database.',
+  },
+  adminSecret: {
+    env: 'PLC_ADMIN_SECRET',
+    kind: text,
+    secret: true,
+    doc: 'Opens POST /admin/removeInvalidOps, which withdraws operations that may not stand. At least 16 random characters. Better in a file: PLC_ADMIN_SECRET_FILE.',
+  },
+  adminSecretFile: {
+    env: 'PLC_ADMIN_SECRET_FILE',
+    kind: text,
+    doc: 'File with this secret in one line. Without either, the admin methods are closed.',
   },
   writeLimits: {
     env: 'PLC_WRITE_LIMITS',
@@ -135,13 +176,34 @@ export function plcOptionsOf(config: Config<typeof plcConfig>): PlcOptions {
     replica:
       config.upstream === undefined
         ? undefined
-        : { upstream: config.upstream, compareWith: config.compareWith },
+        : {
+            upstream: config.upstream,
+            compareWith: config.compareWith,
+            logKey: config.upstreamLogKey,
+          },
+    snapshots: config.snapshots
+      ? { folder: config.snapshotFolder ?? join(dirname(config.databaseFile), 'snapshot') }
+      : undefined,
     addressLimit: config.addressLimit,
     webhooks: webhooksOf(config),
+    adminSecret: adminSecretOf(config),
     writeLimits: config.writeLimits,
     writeLimitStatus: config.writeLimitStatus === '400' ? 400 : 429,
     tombstoneStatus: config.tombstoneStatus === '404' ? 404 : 410,
   }
+}
+
+const MIN_SECRET_LENGTH = 16
+
+function adminSecretOf({ adminSecret, adminSecretFile }: Config<typeof plcConfig>): string | undefined {
+  if (adminSecretFile !== undefined && adminSecret !== undefined)
+    throw new Error('PLC_ADMIN_SECRET and PLC_ADMIN_SECRET_FILE are both set: leave one of them out')
+  const secret = adminSecretFile === undefined ? adminSecret : readFileSync(adminSecretFile, 'utf8').trim()
+  if (secret !== undefined && secret.length < MIN_SECRET_LENGTH)
+    throw new Error(
+      `the secret of ${adminSecretFile ?? 'PLC_ADMIN_SECRET'} has ${secret.length} characters: at least ${MIN_SECRET_LENGTH} are needed, such as of openssl rand -hex 16`,
+    )
+  return secret
 }
 
 function webhooksOf({ alertWebhook, alertDids, alertSecretFile, databaseFile }: Config<typeof plcConfig>) {

@@ -8,6 +8,7 @@ import { createApp } from './http/app.ts'
 import { openExportStream } from './http/export-stream.ts'
 import { createPlcMetrics } from './plc-metrics.ts'
 import { openReplica, type Replica, type ReplicaOptions } from './replica/open-replica.ts'
+import { openSnapshots, type Snapshots, type SnapshotsOptions } from './snapshot/snapshots.ts'
 import type { PlcStore } from './store/plc-store.ts'
 import { openPostgresPlcStore } from './store/postgres-plc-store.ts'
 import { openSqlitePlcStore } from './store/sqlite-plc-store.ts'
@@ -31,6 +32,8 @@ export interface PlcOptions {
   readonly webhooks?: readonly Omit<WebhookOptions, 'fetch' | 'onFailure'>[] | undefined
   /** Goes to the webhooks: addresses that the operator chose. Default: the platform's. */
   readonly fetch?: typeof fetch
+  /** What opens the admin methods. Default: nothing does. */
+  readonly adminSecret?: string | undefined
   /** Status for a DID that has changed too often. Default 429; the public directory answers 400. */
   readonly writeLimitStatus?: 429 | 400
   /** Status for the document of a DID that has ended. Default 410, as specified; the public directory answers 404. */
@@ -39,6 +42,8 @@ export interface PlcOptions {
   readonly replica?: ReplicaOptions | undefined
   /** The transparency log that the directory keeps. Without it, it keeps none. */
   readonly transparency?: TransparencyOptions | undefined
+  /** Where bundles of the log lie for replicas that begin. Default: none are made, as without `transparency`. */
+  readonly snapshots?: SnapshotsOptions | undefined
   /** What `/_health` names. */
   readonly version?: string
   /** Where to register what an operator watches. Default: nowhere. */
@@ -47,10 +52,14 @@ export interface PlcOptions {
   readonly logger?: {
     error(fields: object, message: string): void
     warn?(fields: object, message: string): void
+    info?(fields: object, message: string): void
   }
 }
 
 const ADDRESS_WINDOW_MS = 5 * 60_000
+
+/** Wrong secrets from one address, in the same time. */
+const ADMIN_TRIES = 10
 
 /** A running did:plc directory, without a socket: pass `fetch`, `answer` and `upgrade` to `serve`, or call them. */
 export interface Plc extends AsyncDisposable {
@@ -62,6 +71,8 @@ export interface Plc extends AsyncDisposable {
   /** What it keeps, for other parts of the same process. */
   readonly store: PlcStore
   readonly transparencyLog: TransparencyLog | undefined
+  /** Bundles that it keeps for replicas; `undefined` where it keeps none. */
+  readonly snapshots: Snapshots | undefined
   /** How it follows its upstream; `undefined` for an authority. */
   readonly replica: Replica | undefined
 }
@@ -90,6 +101,16 @@ export async function createPlc(options: PlcOptions): Promise<Plc> {
   const stream = opened.use(await openExportStream(store, now))
   const transparency =
     keys && opened.use(await openTransparency({ ...options.transparency!, store, keys, now, logger }))
+  const snapshots =
+    transparency &&
+    options.snapshots &&
+    opened.use(
+      openSnapshots({
+        ...options.snapshots,
+        store,
+        onFailure: (error) => logger?.error({ err: error }, 'a bundle of the snapshot was not made'),
+      }),
+    )
   const replica =
     options.replica &&
     opened.use(openReplica({ ...options.replica, store, now, logger, metrics: options.metrics }))
@@ -109,7 +130,12 @@ export async function createPlc(options: PlcOptions): Promise<Plc> {
       options.addressLimit === undefined
         ? undefined
         : createAddressLimits({ max: options.addressLimit, windowMs: ADDRESS_WINDOW_MS, now }),
+    admin: {
+      secret: options.adminSecret,
+      tries: createAddressLimits({ max: ADMIN_TRIES, windowMs: ADDRESS_WINDOW_MS, now }),
+    },
     transparency,
+    snapshots,
     replica,
     version,
     writeLimits,
@@ -122,6 +148,7 @@ export async function createPlc(options: PlcOptions): Promise<Plc> {
   return {
     store,
     transparencyLog: transparency?.log,
+    snapshots,
     replica,
     async fetch(request, connection) {
       const reply = await app.answer(request, connection)

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DurableFile } from '../durable-file.ts'
+import { historyPage } from '../history-page.ts'
 import type { PlcStore } from '../store/plc-store.ts'
 import { alertOf } from './key-alert.ts'
 
@@ -60,14 +61,14 @@ export function startWebhook(store: PlcStore, options: WebhookOptions): AsyncDis
     let after = kept === undefined ? ((await store.latest())?.seq ?? 0) : Number(kept)
     if (kept === undefined) await cursor.write(String(after))
     while (!signal.aborted) {
-      const page = await store.page({ seq: after }, PAGE)
-      for (const operation of page) {
-        const alert = dids?.has(operation.did) === false ? undefined : await alertOf(store, operation)
+      const page = await historyPage(store, after, PAGE)
+      for (const event of page) {
+        const alert = dids?.has(event.did) === false ? undefined : await alertOf(store, event)
         if (alert !== undefined) {
           await deliver(JSON.stringify(alert))
-          await cursor.write(String(operation.seq))
+          await cursor.write(String(event.seq))
         }
-        after = operation.seq
+        after = event.seq
       }
       if (page.length === 0)
         await new Promise<void>((resolve) => {

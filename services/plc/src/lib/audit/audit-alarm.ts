@@ -6,9 +6,20 @@
  * - `Fork` a longer log that does not begin with the shorter one;
  * - `Tiles` tiles or entries that are not those of the root;
  * - `Entry` an entry that is no operation, or one that may not stand where it stands;
- * - `Disagreement` an API that tells another history than the log.
+ * - `Disagreement` an API that tells another history than the log;
+ * - `WrongWithdrawal` a notice that withdraws what may stand, or what is not there;
+ * - `StillServed` an API that goes on telling what the log says is withdrawn.
  */
-export type AlarmCode = 'Untrusted' | 'Rollback' | 'Split' | 'Fork' | 'Tiles' | 'Entry' | 'Disagreement'
+export type AlarmCode =
+  | 'Untrusted'
+  | 'Rollback'
+  | 'Split'
+  | 'Fork'
+  | 'Tiles'
+  | 'Entry'
+  | 'Disagreement'
+  | 'WrongWithdrawal'
+  | 'StillServed'
 
 /** Exit codes of `imago plc audit`, one for each alarm. */
 export const ALARM_EXIT_CODES: Readonly<Record<AlarmCode, number>> = {
@@ -19,6 +30,8 @@ export const ALARM_EXIT_CODES: Readonly<Record<AlarmCode, number>> = {
   Tiles: 14,
   Entry: 15,
   Disagreement: 16,
+  WrongWithdrawal: 17,
+  StillServed: 18,
 }
 
 /** What was seen, whole, so that others can judge it again. Bytes are base64. */
@@ -36,9 +49,11 @@ export interface AuditEvidence {
   readonly checkpoint?: string
   /** With `Fork`: a proof that fails, and the tiles that it was made of, by path. */
   readonly tiles?: Readonly<Record<string, string>>
-  /** With `Entry` and `Disagreement`: a proof file that shows the entry to be in the log. */
+  /** With `Entry` and the alarms below it: a proof file that shows the entry to be in the log. */
   readonly proof?: string
-  /** With `Disagreement`: what the API answered. */
+  /** With `WrongWithdrawal`: proof files of every operation of the DID before the notice, oldest first. */
+  readonly history?: readonly string[]
+  /** With `Disagreement` and `StillServed`: what the API answered. */
   readonly answers?: Readonly<Record<string, string>>
 }
 

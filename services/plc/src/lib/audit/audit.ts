@@ -65,9 +65,10 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   const { origin, size, root } = latest.checkpoint
   if (before !== undefined) await checkHistory(before, latest, client.tile)
 
+  const seenSeq = (await store.latest())?.seq ?? 0
   await replayEntries({ client, store, latest, onProgress })
   await assertSameRoot()
-  const sampledDids = await checkSamples({ client, store, latest, samples, randomInt })
+  const sampledDids = await checkSamples({ client, store, latest, policy, seenSeq, samples, randomInt })
   await state.write(latest.text)
   return {
     origin,

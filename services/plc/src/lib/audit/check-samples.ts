@@ -1,29 +1,30 @@
 import { normalizeOperation, type Operation } from '@imago/identity/plc'
+import type { TrustPolicy } from '@imago/tlog'
 import { isoTime } from '../http/operation-json.ts'
 import type { PlcStore, StoredOperation } from '../store/plc-store.ts'
 import { AuditAlarm } from './audit-alarm.ts'
 import type { Seen } from './check-history.ts'
+import { checkWithdrawn, isWithdrawnSince, withdrawnDids } from './check-withdrawn.ts'
 import type { DirectoryClient } from './directory-client.ts'
 import { proofOf } from './replay-entries.ts'
+import { dataTold, isSameJson, jsonOf, linesOf } from './told-json.ts'
 
 const EXPORT_LINES = 50
 
-interface AuditLine {
-  readonly cid?: unknown
-  readonly nullified?: unknown
-  readonly createdAt?: unknown
-}
-
 /**
  * Holds what the API tells against what the log says: for DIDs at random, and a stretch of the export at random.
- * Operations that came after the checkpoint may be in the answers.
+ * What was withdrawn is held against it in any case. What came after the checkpoint may be in the answers: a withdrawal
+ * that did has to be proven by the log.
  * @returns the DIDs.
- * @throws {AuditAlarm} `Disagreement`
+ * @throws {AuditAlarm} `Disagreement`, `StillServed`
  */
 export async function checkSamples(options: {
   readonly client: DirectoryClient
   readonly store: PlcStore
   readonly latest: Seen
+  readonly policy: TrustPolicy
+  /** Number of the last operation or notice that the audit before has judged. */
+  readonly seenSeq: number
   readonly samples: number
   readonly randomInt: (below: number) => number
 }): Promise<readonly string[]> {
@@ -35,7 +36,11 @@ export async function checkSamples(options: {
     const [entry] = await store.tree.entries(randomInt(size), 1)
     dids.add(entry!.did)
   }
-  for (const did of dids) await checkDid(did)
+  for (const did of await withdrawnDids(store, options)) dids.add(did)
+  for (const did of dids) {
+    await checkWithdrawn(did, options)
+    await checkDid(did)
+  }
   await checkExport(randomInt(size))
   return [...dids]
 
@@ -50,12 +55,14 @@ export async function checkSamples(options: {
     const told = linesOf(await ask(`${did}/log/audit`))
     for (const [i, operation] of ours.entries()) {
       const line = told[i]
-      if (line?.cid !== operation.cid || line.createdAt !== isoTime(operation.createdAt))
+      if (line?.cid !== operation.cid || line.createdAt !== isoTime(operation.createdAt)) {
+        if (await isWithdrawnSince(did, options)) return
         throw await disagreement(
           operation,
           `operation ${i} of ${did} is told as another than the log holds`,
           answers,
         )
+      }
     }
     // With later operations in it, the answer may have undone what still holds at the checkpoint.
     if (told.length !== ours.length) return
@@ -75,10 +82,11 @@ export async function checkSamples(options: {
     ask: (path: string) => Promise<string | undefined>,
     answers: Record<string, string>,
   ): Promise<void> {
-    const head = ours.findLast(({ nullified }) => !nullified)!
+    const head = ours.findLast(({ nullified }) => !nullified)
+    if (head === undefined) return
     const data = normalizeOperation(JSON.parse(head.json) as Operation)
     const told = await ask(`${did}/data`)
-    if (isSameJson(told, expectedData(did, data))) return
+    if (isSameJson(told, dataTold(did, data))) return
     // Somebody may have changed it in between.
     const last = linesOf(await ask(`${did}/log/audit`))
     if (last.length > ours.length) return
@@ -91,6 +99,7 @@ export async function checkSamples(options: {
 
   async function checkExport(index: number): Promise<void> {
     const ours = await store.page({ seq: (await seqAt(index)) - 1 }, EXPORT_LINES)
+    if (ours.length === 0) return
     const path = `export?after=${ours[0]!.seq - 1}&count=${ours.length}`
     const answer = (await client.api(path)) ?? ''
     const told = answer === '' ? [] : answer.split('\n').map(jsonOf)
@@ -101,12 +110,13 @@ export async function checkSamples(options: {
         line.cid === operation.cid &&
         line.seq === operation.seq &&
         line.createdAt === isoTime(operation.createdAt)
-      if (!isSame)
-        throw await disagreement(
-          operation,
-          `the export tells another operation ${operation.seq} than the log holds`,
-          { [path]: answer },
-        )
+      if (isSame) continue
+      if (await isWithdrawnSince(operation.did, options)) return
+      throw await disagreement(
+        operation,
+        `the export tells another operation ${operation.seq} than the log holds`,
+        { [path]: answer },
+      )
     }
   }
 
@@ -122,42 +132,4 @@ export async function checkSamples(options: {
       answers,
     })
   }
-}
-
-function linesOf(text: string | undefined): readonly AuditLine[] {
-  const json = text === undefined ? undefined : jsonOf(text)
-  return Array.isArray(json) ? (json as AuditLine[]) : []
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-const expectedData = (did: string, data: ReturnType<typeof normalizeOperation>): string | undefined =>
-  data === undefined
-    ? undefined
-    : JSON.stringify({
-        did,
-        verificationMethods: data.verificationMethods,
-        rotationKeys: data.rotationKeys,
-        alsoKnownAs: data.alsoKnownAs,
-        services: data.services,
-      })
-
-/** The same values, whatever the order of keys. */
-function isSameJson(a: string | undefined, b: string | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b
-  return sorted(jsonOf(a)) === sorted(jsonOf(b))
-}
-
-function sorted(value: unknown): string {
-  return JSON.stringify(value, (_, inner) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  )
 }

@@ -1,4 +1,5 @@
 import { equalBytes } from '@imago/data'
+import { acceptOperation, createLog, operationCid, PlcError } from '@imago/identity/plc'
 import {
   type Checkpoint,
   checkTrust,
@@ -15,7 +16,9 @@ import {
   verifyConsistency,
   verifyTlogProof,
 } from '@imago/tlog'
+import { decodeLogEntry, type PlcLogEntry } from '../transparency/log-entry.ts'
 import type { AuditAlarm, AuditEvidence } from './audit-alarm.ts'
+import { readLogEntry } from './read-log-entry.ts'
 
 /** The file that is kept of an alarm. */
 export function evidenceOf(alarm: AuditAlarm, log: string, foundAtMs: number): AuditEvidence {
@@ -93,12 +96,18 @@ function judge(
       }
       return { kind: 'unfounded', message: 'the later log begins with the earlier one' }
     }
+    case 'WrongWithdrawal':
+      return judgeNotice(evidence, policy)
+    case 'StillServed': {
+      const entry = provenEntry(proof, policy)
+      const answers = Object.values(evidence.answers ?? {})
+      return entry.kind === 'withdrawal' && answers.length > 0
+        ? { kind: 'witnessed', message: `the log holds the notice; ${evidence.message}` }
+        : { kind: 'unfounded', message: 'the proven entry is not a notice, or the answers are missing' }
+    }
     case 'Entry':
     case 'Disagreement': {
-      if (proof === undefined) return { kind: 'unfounded', message: 'the proof of the entry is missing' }
-      const { extra } = parseTlogProof(proof)
-      if (extra === undefined) return { kind: 'unfounded', message: 'the proof has no entry with it' }
-      verifyTlogProof(proof, hashLeaf(extra), policy)
+      provenBytes(proof, policy)
       return { kind: 'witnessed', message: `the log holds the entry; ${evidence.message}` }
     }
     case 'Rollback': {
@@ -116,4 +125,51 @@ function judge(
     case 'Untrusted':
       return { kind: 'witnessed', message: evidence.message }
   }
+}
+
+/**
+ * Replays what the log is proven to hold about the DID. That it holds nothing else about it is the auditor's word: only
+ * whoever replays the whole log knows.
+ */
+function judgeNotice({ proof, history = [] }: AuditEvidence, policy: TrustPolicy): EvidenceVerdict {
+  const notice = provenEntry(proof, policy)
+  if (notice.kind !== 'withdrawal') return { kind: 'unfounded', message: 'the proven entry is not a notice' }
+  const cid = notice.cid.toString()
+  const log = createLog(notice.did)
+  let open: string[] = []
+  for (const text of history) {
+    const { index } = parseTlogProof(text)
+    const one = readLogEntry(provenBytes(text, policy), index)
+    if (one.did !== notice.did || index >= parseTlogProof(proof!).index)
+      return { kind: 'unfounded', message: `entry ${index} is not one of ${notice.did} before the notice` }
+    if (!('operation' in one)) {
+      open = []
+      continue
+    }
+    try {
+      if (one.fault !== undefined) throw one.fault
+      acceptOperation(log, one.operation, one.createdAt)
+    } catch (error) {
+      if (!(error instanceof PlcError)) throw error
+      open.push(operationCid(one.operation).toString())
+    }
+  }
+  if (open[0] === cid)
+    return { kind: 'unfounded', message: `operation ${cid} may not stand, and was rightly withdrawn` }
+  const what = log.entries.some((entry) => entry.cid.equals(notice.cid))
+    ? 'may stand'
+    : 'is not the first to fall'
+  return { kind: 'witnessed', message: `the log holds a notice that withdraws ${cid}, which ${what}` }
+}
+
+const provenEntry = (proof: string | undefined, policy: TrustPolicy): PlcLogEntry =>
+  decodeLogEntry(provenBytes(proof, policy))
+
+/** The entry that a proof file comes with. @throws {TlogError} when it is not proven to be in the log. */
+function provenBytes(proof: string | undefined, policy: TrustPolicy): Uint8Array {
+  if (proof === undefined) throw new TlogError('InvalidProof', 'the proof of the entry is missing')
+  const { extra } = parseTlogProof(proof)
+  if (extra === undefined) throw new TlogError('InvalidProof', 'the proof has no entry with it')
+  verifyTlogProof(proof, hashLeaf(extra), policy)
+  return extra
 }

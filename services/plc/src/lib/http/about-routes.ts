@@ -13,8 +13,10 @@ export const BANNER = `did:plc directory, Imago
   GET  /:did/log         operations that hold
   GET  /:did/log/last    the last of them
   GET  /:did/log/audit   all of them, those undone too
+  GET  /:did/log/withdrawn  what was withdrawn because it may not stand, and why
   GET  /export           everything, page by page: ?after=<seq or date>&count=<1 to 1000>
   WS   /export/stream    everything as it comes: ?cursor=<seq>
+  GET  /snapshot         the same in large pieces, which the transparency log vouches for
   GET  /:did/history     the same for people, with reasons
   GET  /:did/log/proof   evidence that an operation is in the transparency log: ?cid=<cid>
   GET  /alerts           changes of keys as they come: ?did=<did>

@@ -2,7 +2,8 @@ import { isDidPlc } from '@imago/identity/plc'
 import type { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import { alertOf, type KeyAlert } from '../alerts/key-alert.ts'
-import type { PlcStore, StoredOperation } from '../store/plc-store.ts'
+import { type HistoryEvent, inOrder } from '../history-page.ts'
+import type { PlcStore } from '../store/plc-store.ts'
 import { HttpError } from './answers.ts'
 
 const MAX_DIDS = 100
@@ -11,7 +12,8 @@ const KEEP_ALIVE_MS = 25_000
 const MAX_WAITING = 1000
 
 /**
- * `GET /alerts?did=…`: server-sent events, one for each operation that changes the keys or services of one of the DIDs.
+ * `GET /alerts?did=…`: server-sent events, one for each operation that changes the keys or services of one of the DIDs,
+ * and for each withdrawal that does.
  * The id of an event is its sequence number; who comes back with it as `Last-Event-ID`, or `?cursor=`, misses nothing.
  */
 export function alertRoutes(app: Hono, store: PlcStore): void {
@@ -26,10 +28,10 @@ export function alertRoutes(app: Hono, store: PlcStore): void {
       throw new HttpError(400, 'Invalid cursor parameter')
 
     return streamSSE(c, async (stream) => {
-      const waiting: StoredOperation[] = []
+      const waiting: HistoryEvent[] = []
       let wake = () => {}
-      const unsubscribe = store.subscribe((operations) => {
-        waiting.push(...operations.filter(({ did }) => watched.has(did)))
+      const unsubscribe = store.subscribe((operations, withdrawals) => {
+        waiting.push(...inOrder(operations, withdrawals).filter(({ did }) => watched.has(did)))
         wake()
       })
       stream.onAbort(() => wake())
@@ -68,9 +70,11 @@ async function missed(
   store: PlcStore,
   watched: ReadonlySet<string>,
   cursor: number,
-): Promise<readonly StoredOperation[]> {
-  const logs = await Promise.all([...watched].map((did) => store.operations(did)))
-  return logs
+): Promise<readonly HistoryEvent[]> {
+  const events = await Promise.all(
+    [...watched].map(async (did) => [...(await store.operations(did)), ...(await store.withdrawals(did))]),
+  )
+  return events
     .flat()
     .filter(({ seq }) => seq > cursor)
     .sort((a, b) => a.seq - b.seq)

@@ -3,6 +3,7 @@ import { gzip } from 'node:zlib'
 import { normalizeOperation, type Operation, PlcError, type PlcState } from '@imago/identity/plc'
 import { Reply } from '@imago/xrpc/server'
 import type { PlcStore, StoredOperation } from '../store/plc-store.ts'
+import { WithdrawalError } from '../store/withdrawal-error.ts'
 import { WriteLimitError } from '../write-limits.ts'
 
 /** What an answer depends on besides the path: a request of Hono's, or the head of one as Node has read it. */
@@ -49,6 +50,7 @@ export const jsonReply = (status: number, body: object, headers?: Readonly<Recor
 export function refusal(error: unknown, statuses: RefusalStatuses): Reply | undefined {
   if (error instanceof HttpError) return jsonReply(error.status, { message: error.message })
   if (error instanceof PlcError) return jsonReply(400, { message: error.message, error: error.code })
+  if (error instanceof WithdrawalError) return jsonReply(400, { message: error.message, error: error.code })
   if (error instanceof WriteLimitError) {
     const seconds = String(Math.ceil(error.retryAfterMs / 1000))
     return jsonReply(

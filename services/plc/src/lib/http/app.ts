@@ -5,10 +5,12 @@ import { cors } from 'hono/cors'
 import type { AddressLimits } from '../address-limits.ts'
 import type { SubmissionMetrics } from '../plc-metrics.ts'
 import type { Replica } from '../replica/open-replica.ts'
+import type { Snapshots } from '../snapshot/snapshots.ts'
 import type { PlcStore } from '../store/plc-store.ts'
 import type { Publishing } from '../transparency/publishing.ts'
 import type { TransparencyLog } from '../transparency/transparency-log.ts'
 import { aboutRoutes } from './about-routes.ts'
+import { type AdminOptions, adminRoutes } from './admin-routes.ts'
 import { alertRoutes } from './alert-routes.ts'
 import { EXPOSED_HEADERS, jsonReply, NotRegisteredError, type RefusalStatuses, refusal } from './answers.ts'
 import { createDirectAnswers } from './direct-answers.ts'
@@ -19,18 +21,23 @@ import { logRoutes } from './log-routes.ts'
 import { waitForMinSeq } from './min-seq.ts'
 import { pageRoutes } from './page-routes.ts'
 import { replicaRoutes } from './replica-routes.ts'
+import { snapshotRoutes } from './snapshot-routes.ts'
 import { createSubmissions, submitRoutes } from './submit-routes.ts'
 import { transparencyRoutes } from './transparency-routes.ts'
+import { withdrawalRoutes } from './withdrawal-routes.ts'
 
 export interface AppOptions {
   readonly store: PlcStore
   /** What is known of the transparency log; a directory may keep none. */
   readonly transparency: { readonly log: TransparencyLog; readonly publishing: Publishing } | undefined
+  /** Bundles for replicas that begin; a directory may keep none. */
+  readonly snapshots: Snapshots | undefined
   /** What is known of the directory that this one follows, if it is a replica. */
   readonly replica: Pick<Replica, 'upstream' | 'state'> | undefined
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number
   readonly addressLimits: AddressLimits | undefined
+  readonly admin: AdminOptions
   readonly version: string
   readonly writeLimits: boolean
   readonly metrics: SubmissionMetrics | undefined
@@ -52,7 +59,9 @@ export function createApp(options: AppOptions): App {
     store,
     now,
     addressLimits,
+    admin,
     transparency,
+    snapshots,
     replica,
     version,
     writeLimits,
@@ -85,10 +94,15 @@ export function createApp(options: AppOptions): App {
   pageRoutes(app, store, now)
   alertRoutes(app, store)
   exportRoutes(app, store)
+  snapshotRoutes(app, transparency && snapshots && { snapshots, log: transparency.log })
   if (transparency !== undefined) transparencyRoutes(app, { store, ...transparency })
   documentRoutes(app, documents)
   logRoutes(app, store)
-  if (submit !== undefined) submitRoutes(app, submit)
+  withdrawalRoutes(app, store)
+  if (submit !== undefined) {
+    adminRoutes(app, store, admin)
+    submitRoutes(app, submit)
+  }
   if (replica !== undefined) replicaRoutes(app, replica)
   app.notFound((c) => c.json({ message: `Not found: ${c.req.method} ${c.req.path.slice(0, 200)}` }, 404))
   app.onError((error) => answerTo(error).toResponse())

@@ -41,9 +41,10 @@ export function createDocuments(store: PlcStore, statuses: RefusalStatuses): Doc
   }
 
   // Before a submission is answered, so that whoever has its answer sees what it did.
-  store.subscribe((operations) => {
+  store.subscribe((operations, withdrawals) => {
     changes++
     for (const { did } of operations) forget(did)
+    for (const { did } of withdrawals) forget(did)
   })
 
   async function render(did: string, form: Form): Promise<Reply> {

@@ -1,8 +1,9 @@
 import type { Reply } from '@imago/xrpc/server'
 import type { Context, Hono } from 'hono'
+import { historyPage, isWithdrawal } from '../history-page.ts'
 import type { PlcStore, Position } from '../store/plc-store.ts'
 import { type Asked, HttpError, sendTo, whole } from './answers.ts'
-import { auditEntry, sequencedEntry } from './operation-json.ts'
+import { auditEntry, sequencedEntry, withdrawalEntry } from './operation-json.ts'
 
 const MAX_COUNT = 1000
 
@@ -10,6 +11,8 @@ const MAX_COUNT = 1000
 export interface ExportQuery {
   readonly after: string | undefined
   readonly count: string | undefined
+  /** `true`: with notices, each in its place. Otherwise their numbers are gaps. */
+  readonly withdrawals?: string | undefined
 }
 
 /**
@@ -19,7 +22,11 @@ export interface ExportQuery {
  */
 export function exportRoutes(app: Hono, store: PlcStore): void {
   app.get('/export', async (c) => {
-    const query = { after: c.req.query('after'), count: c.req.query('count') }
+    const query = {
+      after: c.req.query('after'),
+      count: c.req.query('count'),
+      withdrawals: c.req.query('withdrawals'),
+    }
     return (await answerExport(store, query, c.req)).toResponse()
   })
 
@@ -32,10 +39,17 @@ export function exportRoutes(app: Hono, store: PlcStore): void {
 export async function answerExport(store: PlcStore, query: ExportQuery, asked: Asked): Promise<Reply> {
   const limit = countOf(query.count)
   const after = positionOf(query.after)
-  const operations = await store.page(after, limit)
+  const lines = query.withdrawals === 'true' ? await linesWithNotices(store, after, limit) : undefined
   const line = 'seq' in after ? sequencedEntry : auditEntry
-  const body = operations.map(line).join('\n')
+  const body = (lines ?? (await store.page(after, limit)).map(line)).join('\n')
   return await sendTo(asked, whole(body, { contentType: 'application/jsonlines', cacheControl: 'no-cache' }))
+}
+
+async function linesWithNotices(store: PlcStore, after: Position, limit: number): Promise<string[]> {
+  if (!('seq' in after))
+    throw new HttpError(400, 'withdrawals are told by sequence only: say ?after=<seq>&withdrawals=true')
+  const events = await historyPage(store, after.seq, limit)
+  return events.map((event) => (isWithdrawal(event) ? withdrawalEntry(event) : sequencedEntry(event)))
 }
 
 function countOf(text: string | undefined): number {

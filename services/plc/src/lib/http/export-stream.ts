@@ -1,4 +1,4 @@
-import { CursorError, createFanOut } from '@imago/log'
+import { CursorError, createFanOut, type FanOut } from '@imago/log'
 import type { Upgrade, UpgradeHandler } from '@imago/service'
 import { openOperationLog } from '../operation-log.ts'
 import type { PlcStore } from '../store/plc-store.ts'
@@ -17,14 +17,27 @@ export interface ExportStream extends Disposable {
 /**
  * The stream of operations: one JSON text per operation, in order of sequence, each exactly once. `?cursor=` is the
  * last sequence number that the consumer has; without it the stream is live only. Readers follow the store at their own
- * pace, so a burst drops nobody. Ends with close code 1000 and the reason `FutureCursor`, `OutdatedCursor` or
+ * pace, so a burst drops nobody. With `&withdrawals=true` notices come, too, each in its place; without it their numbers
+ * are gaps. Ends with close code 1000 and the reason `FutureCursor`, `OutdatedCursor` or
  * `ConsumerTooSlow`, as consumers of the public directory expect.
  */
 export async function openExportStream(store: PlcStore, now: () => number): Promise<ExportStream> {
-  const fanOut = createFanOut(await openOperationLog(store), { opcode: 'text' })
+  const operations = createFanOut(await openOperationLog(store), { opcode: 'text' })
+  // Few ask for notices: what is kept for them is kept from the first of them on.
+  let withNotices: Promise<FanOut> | undefined
+  const openWithNotices = async () => createFanOut(await openOperationLog(store, true), { opcode: 'text' })
+  const opened = new Set<FanOut>([operations])
 
-  async function* messages(cursor: number | undefined, signal: AbortSignal) {
+  // What was withdrawn is not told again to whoever comes late.
+  const unsubscribe = store.subscribe((_, withdrawals) => {
+    for (const { operations: withdrawn } of withdrawals)
+      for (const { cid } of withdrawn) for (const fanOut of opened) fanOut.forget(cid)
+  })
+
+  async function* messages(cursor: number | undefined, wantsNotices: boolean, signal: AbortSignal) {
     if (cursor !== undefined) await checkAge(cursor)
+    const fanOut = wantsNotices ? await (withNotices ??= openWithNotices()) : operations
+    opened.add(fanOut)
     yield* fanOut.read({ cursor, signal })
   }
 
@@ -49,12 +62,16 @@ export async function openExportStream(store: PlcStore, now: () => number): Prom
       const cursor = text === null ? undefined : /^\d+$/.test(text) ? Number(text) : Number.NaN
       if (cursor !== undefined && !Number.isSafeInteger(cursor))
         return Response.json({ message: 'Invalid cursor parameter' }, { status: 400 })
-      return { messages: (signal) => messages(cursor, signal), closeFor }
+      const wantsNotices = searchParams.get('withdrawals') === 'true'
+      return { messages: (signal) => messages(cursor, wantsNotices, signal), closeFor }
     },
     get consumers() {
-      return fanOut.readers
+      return [...opened].reduce((total, { readers }) => total + readers, 0)
     },
-    [Symbol.dispose]: () => fanOut[Symbol.dispose](),
+    [Symbol.dispose]() {
+      unsubscribe()
+      for (const fanOut of opened) fanOut[Symbol.dispose]()
+    },
   }
 }
 

@@ -25,8 +25,12 @@ export function logRoutes(app: Hono, store: PlcStore): void {
   })
 
   app.get('/:did/log/audit', async (c) => {
-    const operations = await operationsOf(c.req.param('did'))
-    return await send(c.req, `[${operations.map(auditEntry).join(',')}]`, `${operations.at(-1)!.cid}-audit`)
+    const did = c.req.param('did')
+    const operations = await operationsOf(did)
+    // A withdrawal may change what lies before the last operation, and leave that one.
+    const notice = (await store.withdrawals(did)).at(-1)
+    const tag = `${operations.at(-1)!.cid}-audit${notice === undefined ? '' : `-${notice.seq}`}`
+    return await send(c.req, `[${operations.map(auditEntry).join(',')}]`, tag)
   })
 }
 

@@ -24,8 +24,8 @@ export function waitForMinSeq(store: PlcStore): MiddlewareHandler {
 async function arrives(store: PlcStore, seq: number): Promise<boolean> {
   const isHere = async () => ((await store.latest())?.seq ?? 0) >= seq
   const { promise, resolve } = Promise.withResolvers<boolean>()
-  const unsubscribe = store.subscribe((operations) => {
-    if (operations.at(-1)!.seq >= seq) resolve(true)
+  const unsubscribe = store.subscribe((...events) => {
+    if (events.some((batch) => (batch.at(-1)?.seq ?? 0) >= seq)) resolve(true)
   })
   const late = setTimeout(() => resolve(false), WAIT_MS)
   try {

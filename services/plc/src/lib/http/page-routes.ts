@@ -27,11 +27,12 @@ export function pageRoutes(app: Hono, store: PlcStore, now: () => number): void 
   app.get('/:did/history', async (c) => {
     const did = c.req.param('did')
     const told = await explainStored(store, did)
-    if (told.length === 0) {
+    const withdrawals = await store.withdrawals(did)
+    if (told.length + withdrawals.length === 0) {
       if (!wantsPage(c)) throw notRegistered(did)
       return send(c, frontPage(did, 'Nobody has registered that DID here.'), 404)
     }
-    return send(c, timelinePage(did, told, now()))
+    return send(c, timelinePage(did, told, withdrawals, now()))
   })
 }
 

@@ -131,6 +131,7 @@ test('[PLC-39] alerts as server-sent events: those who watch a DID hear of its k
   assert.equal(id, 3)
   assert.equal(alert.did, did)
   assert.deepEqual(alert.changes, [{ what: 'rotationKey', kind: 'removed', key: owner.didKey, position: 0 }])
+  assert.ok(alert.kind !== 'withdrawal')
   assert.deepEqual(alert.strongerKeys, [owner.didKey])
   assert.equal((await next(await open({ 'last-event-id': '1' }))).id, 3)
   stopped.abort()

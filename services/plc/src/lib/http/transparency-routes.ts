@@ -34,13 +34,9 @@ export function transparencyRoutes(
 
   app.get('/:did/log/proof', async (c) => {
     const did = c.req.param('did')
-    const operations = await store.operations(did)
-    if (operations.length === 0) throw notRegistered(did)
-    const cid = c.req.query('cid')
-    const operation = cid === undefined ? operations.at(-1) : operations.find((one) => one.cid === cid)
-    if (operation === undefined) throw new HttpError(404, `${did} has no operation ${cid?.slice(0, 100)}`)
-    await publishing.until((await store.tree.indexOf(operation.seq)) + 1, PROOF_TIMEOUT_MS)
-    const proof = await log.proofOf(operation)
+    const seq = await numberOf(store, did, c.req.query('cid'), c.req.query('seq'))
+    await publishing.until((await store.tree.indexOf(seq)) + 1, PROOF_TIMEOUT_MS)
+    const proof = await log.proofOf(seq)
     if (proof === undefined) {
       c.header('retry-after', '5')
       return c.json(
@@ -50,6 +46,30 @@ export function transparencyRoutes(
     }
     return c.text(proof)
   })
+}
+
+/**
+ * The number of what a proof is asked for: an operation by its CID, also one that was withdrawn, an operation or a notice
+ * by its number, or else the last operation.
+ * @throws {HttpError} 404
+ */
+async function numberOf(
+  store: PlcStore,
+  did: string,
+  cid: string | undefined,
+  seq: string | undefined,
+): Promise<number> {
+  const operations = await store.operations(did)
+  if (cid === undefined && seq === undefined && operations.length > 0) return operations.at(-1)!.seq
+  const withdrawals = await store.withdrawals(did)
+  if (operations.length + withdrawals.length === 0) throw notRegistered(did)
+  const withdrawn = withdrawals.flatMap((one) => one.operations)
+  const all =
+    cid === undefined ? [...operations, ...withdrawn, ...withdrawals] : [...operations, ...withdrawn]
+  const found = all.find((one) => (cid === undefined ? String(one.seq) === seq : one.cid === cid))
+  if (found === undefined)
+    throw new HttpError(404, `${did} has no operation ${(cid ?? seq ?? '').slice(0, 100)}`)
+  return found.seq
 }
 
 function parseTile(path: string): ReturnType<typeof parseTilePath> {

@@ -1,6 +1,12 @@
-import { type ExplainedOperation, normalizeOperation, type PlcChange } from '@imago/identity/plc'
+import {
+  type ExplainedOperation,
+  normalizeOperation,
+  type PlcChange,
+  type PlcErrorCode,
+} from '@imago/identity/plc'
 import { html } from 'hono/html'
 import { isoTime } from '../http/operation-json.ts'
+import type { AsideOperation, Withdrawal } from '../store/plc-store.ts'
 import { page } from './page.ts'
 
 const HOUR_MS = 3_600_000
@@ -13,10 +19,30 @@ const KINDS: Readonly<Record<ExplainedOperation['kind'], string>> = {
   tombstone: 'Ended',
 }
 
-/** The history of a DID as a page: newest first, every undoing with its reason. @param now milliseconds since the epoch. */
-export function timelinePage(did: string, told: readonly ExplainedOperation[], now: number) {
-  const head = told.findLast(({ undone }) => undone === undefined)!
-  const data = normalizeOperation(head.entry.operation)
+/** What a withdrawn operation broke, for people. */
+const RULES: Partial<Record<PlcErrorCode, string>> = {
+  InvalidOperation: 'it does not have the form of an operation',
+  OperationTooLarge: 'it is larger than an operation may be',
+  InvalidTime: 'it was dated before the operation that held',
+  GenesisMismatch: 'it does not hash to the DID',
+  Misordered: 'it followed one that may not stand',
+  InvalidSignature: 'no key that might have signed it did',
+  StalePrev: 'its key did not outrank the one whose operation it undid',
+  LateRecovery: 'it came more than 72 hours after what it undid',
+}
+
+/**
+ * The history of a DID as a page: newest first, every undoing and every withdrawal with its reason.
+ * @param now milliseconds since the epoch.
+ */
+export function timelinePage(
+  did: string,
+  told: readonly ExplainedOperation[],
+  withdrawals: readonly Withdrawal[],
+  now: number,
+) {
+  const head = told.findLast(({ undone }) => undone === undefined)
+  const data = head && normalizeOperation(head.entry.operation)
   const positions = new Map(told.map(({ entry }, i) => [entry.cid.toString(), i + 1]))
   return page(
     did,
@@ -30,12 +56,20 @@ export function timelinePage(did: string, told: readonly ExplainedOperation[], n
             .join(', ') || 'nowhere'
         }</dd>
         <dt>Ruled by</dt>
-        <dd>${data === undefined ? 'nobody: it has ended' : data.rotationKeys.map((key, i) => html`<div>${i + 1}. <code>${key}</code></div>`)}</dd>
+        <dd>${data === undefined ? (head === undefined ? 'nobody: nothing of it stands' : 'nobody: it has ended') : data.rotationKeys.map((key, i) => html`<div>${i + 1}. <code>${key}</code></div>`)}</dd>
         <dt>As data</dt>
         <dd><a href="/${did}">document</a> · <a href="/${did}/log/audit">all operations</a> · <a href="/${did}/log/proof">proof of the last one</a></dd>
       </dl>
-      <ol class="timeline" reversed>
-        ${told.map((one, i) => item(one, i + 1, one === head, positions, now)).reverse()}
+      <ol class="timeline">
+        ${[
+          ...told.map((one, i) => ({
+            at: one.entry.createdAt,
+            markup: item(one, i + 1, one === head, positions, now),
+          })),
+          ...withdrawals.map((one) => ({ at: one.createdAt, markup: withdrawalItem(one) })),
+        ]
+          .sort((a, b) => b.at - a.at)
+          .map(({ markup }) => markup)}
       </ol>`,
   )
 }
@@ -57,6 +91,19 @@ function item(
     ${reason(told, positions, now)}
   </li>`
 }
+
+function withdrawalItem({ did, seq, createdAt, reason, operations }: Withdrawal) {
+  return html`<li class="undone" id="withdrawal-${seq}">
+    <h2>Withdrawn<span class="badge bad">never valid</span></h2>
+    <div class="when"><time datetime="${isoTime(createdAt)}">${timeText(createdAt)}</time>, by the directory</div>
+    <p class="reason">${reason}</p>
+    <ul class="changes withdrawn">${operations.map(withdrawnText)}</ul>
+    <p class="muted">Nothing was deleted: <a href="/${did}/log/withdrawn">what was withdrawn</a>, and <a href="/${did}/log/proof?seq=${seq}">proof of the notice</a>. What it had undone holds again.</p>
+  </li>`
+}
+
+const withdrawnText = ({ cid, createdAt, rule }: AsideOperation) =>
+  html`<li>Operation of <time datetime="${isoTime(createdAt)}">${timeText(createdAt)}</time>: ${RULES[rule] ?? rule}<div class="mono muted">${cid}</div></li>`
 
 function reason(
   { undone, undid, strongerKeys, disputableUntil, signedBy }: ExplainedOperation,

@@ -1,7 +1,9 @@
 import type { Metrics } from '@imago/service'
+import type { NoteKey } from '@imago/tlog'
 import type { PlcStore } from '../store/plc-store.ts'
 import { followUpstream, type ReplicaState } from './follow-upstream.ts'
-import { openSignaturePool } from './signature-pool.ts'
+import { localSignatures, openSignaturePool } from './signature-pool.ts'
+import { createSnapshotClient } from './snapshot-client.ts'
 import { createUpstream } from './upstream.ts'
 import { type DivergenceWatch, watchDivergence } from './watch-divergence.ts'
 
@@ -13,9 +15,11 @@ export interface ReplicaOptions {
   readonly upstream: string
   /** Others that should tell the same history. */
   readonly compareWith?: readonly string[]
+  /** Key of the upstream's transparency log: what a snapshot is checked with. Default: believe the upstream. */
+  readonly logKey?: NoteKey | undefined
   /** Goes to these directories. Default: the platform's. */
   readonly fetch?: typeof fetch
-  /** Threads that verify signatures. Default: one per processor. */
+  /** Threads that verify signatures; 0 leaves it to the calling thread. Default: one per processor. */
   readonly workers?: number
   /** Between two comparisons. Default: an hour. */
   readonly compareEveryMs?: number
@@ -36,7 +40,11 @@ export function openReplica(
     readonly now: () => number
     readonly metrics: Metrics | undefined
     readonly logger:
-      | { error(fields: object, message: string): void; warn?(fields: object, message: string): void }
+      | {
+          error(fields: object, message: string): void
+          warn?(fields: object, message: string): void
+          info?(fields: object, message: string): void
+        }
       | undefined
   },
 ): Replica {
@@ -45,7 +53,7 @@ export function openReplica(
   const resources = new AsyncDisposableStack()
   const upstream = createUpstream(options.upstream, fetchOf)
   const others = (options.compareWith ?? []).map((url) => createUpstream(url, fetchOf))
-  const pool = resources.use(openSignaturePool(workers))
+  const pool = resources.use(workers === 0 ? localSignatures : openSignaturePool(workers))
   const divergences = metrics?.counter({
     name: 'plc_divergences_total',
     help: 'Operations that another directory tells differently.',
@@ -55,8 +63,17 @@ export function openReplica(
     followUpstream({
       store,
       upstream,
+      snapshot: createSnapshotClient(upstream.url, fetchOf),
+      logKey: options.logKey,
       pool,
       now,
+      onUnvouched: () =>
+        logger?.warn?.(
+          { upstream: upstream.url },
+          'no key of the log is set: only the upstream vouches for order, times and completeness of its snapshot',
+        ),
+      onBundle: (done, of) =>
+        logger?.info?.({ upstream: upstream.url, done, of }, 'a bundle of the snapshot is taken'),
       onTrouble: (error) => logger?.warn?.({ upstream: upstream.url, err: error }, 'the upstream was lost'),
       onEvidence: (counts) =>
         logger?.error(

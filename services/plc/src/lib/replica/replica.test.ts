@@ -152,7 +152,15 @@ test('what does not follow is kept as evidence, and stops nothing', async () => 
     lineOf(12, c.did, c.operation),
   ]
   const counts = await replayLines(store, localSignatures, lines)
-  assert.deepEqual(counts, { accepted: 3, known: 1, refused: 2, outOfOrder: 1, unreadable: 2, lastSeq: 12 })
+  assert.deepEqual(counts, {
+    accepted: 3,
+    withdrawn: 0,
+    known: 1,
+    refused: 2,
+    outOfOrder: 1,
+    unreadable: 2,
+    lastSeq: 12,
+  })
   assert.deepEqual(
     (await store.page({ seq: 0 }, 10)).map(({ seq }) => seq),
     [3, 8, 12],
@@ -164,6 +172,7 @@ test('what does not follow is kept as evidence, and stops nothing', async () => 
   )
   assert.deepEqual(await replayLines(store, localSignatures, lines.slice(2, 3)), {
     accepted: 0,
+    withdrawn: 0,
     known: 1,
     refused: 0,
     outOfOrder: 0,
@@ -241,4 +250,69 @@ test('a replica keeps a log of what it observed, and an auditor passes it', asyn
     randomInt: createRandom(1).int,
   })
   assert.equal(report.size, 30)
+})
+
+test('[PLC-33] a replica learns withdrawals, live and late, and keeps what it had refused to take', async () => {
+  await using upstream = await authority()
+  const { did, operation } = genesisOf('victim')
+  await submit(upstream.plc, did, operation)
+  const forged = { ...updateOperation(operation, { alsoKnownAs: ['x'] }, host), sig: operation.sig }
+  const cid = operationCid(forged)
+  await upstream.plc.store.commit(did, ({ createdAt }) => ({
+    kind: 'accept',
+    verdict: { entry: { operation: forged, cid, createdAt, signer: 0, nullified: false }, nullified: [] },
+  }))
+  await using early = await replicaOf(upstream.url)
+  await until(() => early.replica!.state.mode === 'stream')
+  assert.equal((await early.store.operations(did)).length, 1, 'it believes nobody')
+  const evidence = await early.store.evidence({ after: 0, limit: 10 })
+  assert.deepEqual(
+    evidence.map(({ seq, json }) => [seq, JSON.parse(json).sig]),
+    [[2, operation.sig]],
+  )
+  await upstream.plc.store.withdraw({ did, cid: cid.toString(), reason: 'nobody signed it' })
+  await until(async () => (await early.store.latest())?.seq === 3)
+  await using late = await replicaOf(upstream.url)
+  await until(async () => (await late.store.latest())?.seq === 3)
+  for (const replica of [early, late]) {
+    for (const path of [
+      `/${did}/log/withdrawn`,
+      `/${did}/log/audit`,
+      `/${did}/data`,
+      '/export?after=0&withdrawals=true',
+    ])
+      assert.equal(await text(replica, path), await text(upstream.plc, path), path)
+    const { totals } = replica.replica!.state
+    assert.equal(totals.withdrawn, 1)
+  }
+})
+
+test('[PLC-33] a replica does not follow a notice about what is valid: it goes on serving, and keeps the notice', async () => {
+  await using store = openSqlitePlcStore({ databaseFile: ':memory:', now: () => 5, isReplica: true })
+  const { did, operation } = genesisOf('victim')
+  const cid = operationCid(operation).toString()
+  const createdAt = 1000
+  const line = sequencedEntry({
+    seq: 1,
+    did,
+    cid,
+    json: JSON.stringify(operation),
+    nullified: false,
+    createdAt,
+  })
+  const notice = { type: 'withdrawal', did, cid, reason: 'x', seq: 2, createdAt: '2026-01-01T00:00:00.000Z' }
+  const lines = [line, notice, { ...notice, seq: 3, reason: 'a\nb' }, { ...notice, seq: 4, cid: 'x' }]
+  const counts = await replayLines(
+    store,
+    localSignatures,
+    lines.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))),
+  )
+  assert.deepEqual([counts.accepted, counts.refused, counts.unreadable, counts.lastSeq], [1, 1, 2, 4])
+  assert.equal((await store.operations(did)).length, 1)
+  assert.deepEqual(await store.withdrawals(did), [])
+  const reasons = (await store.evidence({ after: 0, limit: 10 })).map(({ reason }) => reason)
+  assert.equal(
+    reasons.filter((reason) => /a notice that was not followed: .* is valid, and stays/.test(reason)).length,
+    1,
+  )
 })

@@ -1,4 +1,4 @@
-import type { ReadableStreamReadResult } from 'node:stream/web'
+import { readBody } from './read-body.ts'
 
 const TIMEOUT_MS = 60_000
 /** A page of a thousand operations of the greatest size. */
@@ -9,7 +9,7 @@ const MAX_QUEUED_FRAMES = 20_000
 /** A directory that is followed. */
 export interface Upstream {
   readonly url: string
-  /** Lines behind a number, or behind a time in ISO 8601; fewer than `count` at the end. */
+  /** Lines behind a number, notices among them, or behind a time in ISO 8601; fewer than `count` at the end. */
   page(after: number | string, count: number, signal: AbortSignal): Promise<readonly string[]>
   /**
    * Frames behind a number as they come, some at a time. Ends when the upstream closes.
@@ -38,19 +38,23 @@ export function createUpstream(address: string, fetch: typeof globalThis.fetch):
     count: number,
     signal: AbortSignal,
   ): Promise<readonly string[]> {
-    const from = `${url}/export?after=${encodeURIComponent(after)}&count=${count}`
+    // Directories that know nothing of notices look at what they know.
+    const notices = typeof after === 'number' ? '&withdrawals=true' : ''
+    const from = `${url}/export?after=${encodeURIComponent(after)}&count=${count}${notices}`
     const response = await fetch(from, { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) })
     if (!response.ok) {
       await response.body?.cancel()
       const wait = response.headers.get('retry-after')
       throw new Error(`${from} answered ${response.status}${wait === null ? '' : `, again in ${wait} s`}`)
     }
-    const text = await readText(response, from)
+    const text = (await readBody(response, from, MAX_PAGE_BYTES)).toString()
     return text === '' ? [] : text.trimEnd().split('\n')
   }
 
   async function* stream(cursor: number, signal: AbortSignal): AsyncGenerator<readonly string[]> {
-    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/export/stream?cursor=${cursor}`)
+    const socket = new WebSocket(
+      `${url.replace(/^http/, 'ws')}/export/stream?cursor=${cursor}&withdrawals=true`,
+    )
     const frames: string[] = []
     let end: StreamEnd | undefined
     let wake = () => {}
@@ -85,21 +89,4 @@ export function createUpstream(address: string, fetch: typeof globalThis.fetch):
   }
 
   return { url, page, stream }
-}
-
-async function readText(response: Response, from: string): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  const reader = response.body!.getReader()
-  for (;;) {
-    const { done, value }: ReadableStreamReadResult<Uint8Array> = await reader.read()
-    if (done) return text + decoder.decode()
-    bytes += value.length
-    if (bytes > MAX_PAGE_BYTES) {
-      await reader.cancel()
-      throw new Error(`${from} answered with more than ${MAX_PAGE_BYTES} bytes`)
-    }
-    text += decoder.decode(value, { stream: true })
-  }
 }

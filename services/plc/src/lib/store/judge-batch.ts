@@ -4,21 +4,13 @@ import {
   createLog,
   type DidPlc,
   type LogEntry,
-  operationCid,
+  type Operation,
   PlcError,
   type PlcLog,
   parseOperation,
   type Verdict,
 } from '@imago/identity/plc'
-import type {
-  Decision,
-  PlcStore,
-  Receipt,
-  Replayed,
-  ReplayOutcome,
-  Situation,
-  StoredOperation,
-} from './plc-store.ts'
+import type { Decision, Receipt, Situation, StoredOperation } from './plc-store.ts'
 
 /** A row of the table of operations. */
 export interface OperationRow {
@@ -60,9 +52,9 @@ export interface CommitRequest {
 export type CommitOutcome = { readonly receipt: Receipt } | { readonly error: unknown }
 
 /** Outcomes in the order of the requests, and what has to be written for them to be true. */
-export interface Judged<Outcome> {
+export interface Judged<Outcome, W = Written> {
   readonly outcomes: readonly Outcome[]
-  readonly written: readonly Written[]
+  readonly written: readonly W[]
 }
 
 /**
@@ -87,52 +79,18 @@ export function decideBatch(requests: readonly CommitRequest[], ground: Ground):
       return { receipt: receiptOf(seqs.get(decision.entry.cid.toString())!, decision.entry) }
     const { verdict } = decision
     time = verdict.entry.createdAt
-    enter({ seq: ++seq, did, verdict }, { log, seqs }, written)
+    const one = { seq: ++seq, did, verdict }
+    enter(one, { log, seqs })
+    written.push(one)
     return { receipt: receiptOf(seq, verdict.entry) }
   })
   return { outcomes, written }
 }
 
-/** An operation that was refused, for the evidence. */
-export interface Refused {
-  readonly replayed: Replayed
-  readonly error: PlcError
-}
-
-/** As {@link decideBatch}, for what another directory has decided. */
-export function replayBatch(
-  batch: readonly Replayed[],
-  judge: Parameters<PlcStore['replay']>[1],
-  { logOf, latest }: Pick<Ground, 'logOf' | 'latest'>,
-): Judged<ReplayOutcome> & { readonly refused: readonly Refused[] } {
-  const written: Written[] = []
-  const refused: Refused[] = []
-  let latestSeq = latest?.seq ?? 0
-  const outcomes = batch.map((replayed): ReplayOutcome => {
-    const { did, operation, seq } = replayed
-    const known = logOf(did)
-    if (known.seqs.has(operationCid(operation).toString())) return { kind: 'known' }
-    if (seq <= latestSeq) return { kind: 'outOfOrder', latestSeq }
-    let verdict: Verdict
-    try {
-      verdict = judge(known.log, replayed)
-    } catch (error) {
-      if (!(error instanceof PlcError)) throw error
-      refused.push({ replayed, error })
-      return { kind: 'refused', error }
-    }
-    latestSeq = seq
-    const one = { seq, did, verdict }
-    enter(one, known, written)
-    return { kind: 'accepted', operation: storedOfWritten(one) }
-  })
-  return { outcomes, written, refused }
-}
-
-function enter(one: Written, { log, seqs }: NumberedLog, written: Written[]): void {
-  applyVerdict(log, one.verdict)
-  seqs.set(one.verdict.entry.cid.toString(), one.seq)
-  written.push(one)
+/** Puts an operation into the log that it was judged against. */
+export function enter({ seq, verdict }: Written, { log, seqs }: NumberedLog): void {
+  applyVerdict(log, verdict)
+  seqs.set(verdict.entry.cid.toString(), seq)
 }
 
 /** The log that rows of one DID make, in the order of their numbers. */
@@ -144,12 +102,26 @@ export function numberedLogOf(did: DidPlc, rows: readonly OperationRow[]): Numbe
 }
 
 export const entryOfRow = ({ json, cid, created_at, signer, nullified }: OperationRow): LogEntry => ({
-  operation: parseOperation(JSON.parse(json), 'replay'),
+  operation: operationOfJson(json),
   cid: parseCid(cid),
   createdAt: created_at,
   signer,
   nullified,
 })
+
+/**
+ * An operation as it was taken. Laxer versions may have taken one that today's form has no room for: it has the same
+ * bytes as ever, and is for a withdrawal to judge.
+ */
+export function operationOfJson(json: string): Operation {
+  const value: unknown = JSON.parse(json)
+  try {
+    return parseOperation(value, 'replay')
+  } catch (error) {
+    if (error instanceof PlcError) return value as Operation
+    throw error
+  }
+}
 
 export const storedOfRow = ({
   seq,
@@ -161,13 +133,20 @@ export const storedOfRow = ({
 }: OperationRow): StoredOperation => ({ seq, did, cid, json, nullified, createdAt: created_at })
 
 /** As it is told to listeners: at that moment nothing has undone it. */
-export const storedOfWritten = ({ seq, did, verdict: { entry } }: Written): StoredOperation => ({
+export const storedOfWritten = ({ seq, did, verdict: { entry } }: Written): StoredOperation =>
+  storedOfEntry(seq, did, entry)
+
+export const storedOfEntry = (
+  seq: number,
+  did: DidPlc,
+  { cid, operation, nullified, createdAt }: LogEntry,
+): StoredOperation => ({
   seq,
   did,
-  cid: entry.cid.toString(),
-  json: JSON.stringify(entry.operation),
-  nullified: false,
-  createdAt: entry.createdAt,
+  cid: cid.toString(),
+  json: JSON.stringify(operation),
+  nullified,
+  createdAt,
 })
 
 const receiptOf = (seq: number, { cid, nullified, createdAt }: LogEntry): Receipt => ({

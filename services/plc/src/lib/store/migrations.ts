@@ -76,6 +76,35 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX operation_by_did ON operation (did);
   CREATE INDEX operation_by_time ON operation (created_at);
   `,
+  `
+  -- Notices that an operation may not stand, though it was taken once. They have numbers among those of operations.
+  CREATE TABLE withdrawal (
+    seq INTEGER PRIMARY KEY,
+    did BLOB NOT NULL CHECK (length(did) = 15),
+    -- Of the first operation that may not stand.
+    cid BLOB NOT NULL CHECK (length(cid) = 32),
+    reason TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX withdrawal_by_did ON withdrawal (did);
+  -- Operations that may not stand: apart, so that whoever asks for histories never meets them.
+  CREATE TABLE set_aside (
+    seq INTEGER PRIMARY KEY,
+    did BLOB NOT NULL CHECK (length(did) = 15),
+    cid BLOB NOT NULL CHECK (length(cid) = 32),
+    json TEXT NOT NULL,
+    nullified INTEGER NOT NULL CHECK (nullified IN (0, 1)),
+    created_at INTEGER NOT NULL,
+    rule TEXT NOT NULL,
+    fault TEXT NOT NULL,
+    -- Of the notice that withdrew it; none in an audit that has not come to it yet.
+    notice INTEGER,
+    -- Whether it has an entry in the transparency log here; one that a replica was told of has none.
+    is_logged INTEGER NOT NULL CHECK (is_logged IN (0, 1))
+  ) STRICT;
+  CREATE INDEX set_aside_by_did ON set_aside (did);
+  CREATE INDEX set_aside_by_notice ON set_aside (notice);
+  `,
 ]
 
 /** What migrations need that SQL has not. */

@@ -17,9 +17,14 @@ plcStoreContract('SQLite', async () => {
     open: async (options) => openSqlitePlcStore({ ...options, databaseFile }),
     failAt: (seq, message) =>
       change(
-        `CREATE TRIGGER saboteur BEFORE INSERT ON operation WHEN new.seq = ${seq} BEGIN SELECT RAISE(ABORT, '${message}'); END`,
+        ['operation', 'withdrawal']
+          .map(
+            (table) =>
+              `CREATE TRIGGER saboteur_of_${table} BEFORE INSERT ON ${table} WHEN new.seq = ${seq} BEGIN SELECT RAISE(ABORT, '${message}'); END;`,
+          )
+          .join(''),
       ),
-    heal: () => change('DROP TRIGGER saboteur'),
+    heal: () => change('DROP TRIGGER saboteur_of_operation; DROP TRIGGER saboteur_of_withdrawal'),
     async [Symbol.asyncDispose]() {
       rmSync(folder, { recursive: true })
     },

@@ -48,6 +48,35 @@ const MIGRATIONS: readonly string[] = [
   -- Of hashes: an entry of an index has fewer bytes than an operation.
   CREATE UNIQUE INDEX evidence_once ON evidence (did, seq, sha256(json), sha256(reason));
   `,
+  `
+  -- Notices that an operation may not stand, though it was taken once. They have numbers among those of operations.
+  CREATE TABLE withdrawal (
+    seq BIGINT PRIMARY KEY,
+    did TEXT COLLATE "C" NOT NULL,
+    -- Of the first operation that may not stand.
+    cid TEXT COLLATE "C" NOT NULL,
+    reason TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+  );
+  CREATE INDEX withdrawal_by_did ON withdrawal (did, seq);
+  -- Operations that may not stand: apart, so that whoever asks for histories never meets them.
+  CREATE TABLE set_aside (
+    seq BIGINT PRIMARY KEY,
+    did TEXT COLLATE "C" NOT NULL,
+    cid TEXT COLLATE "C" NOT NULL,
+    json TEXT NOT NULL,
+    nullified BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL,
+    rule TEXT NOT NULL,
+    fault TEXT NOT NULL,
+    -- Of the notice that withdrew it; none in an audit that has not come to it yet.
+    notice BIGINT,
+    -- Whether it has an entry in the transparency log here; one that a replica was told of has none.
+    is_logged BOOLEAN NOT NULL
+  );
+  CREATE INDEX set_aside_by_did ON set_aside (did, seq);
+  CREATE INDEX set_aside_by_notice ON set_aside (notice);
+  `,
 ]
 
 /**

@@ -39,6 +39,8 @@ plcStoreContract(
           CREATE FUNCTION saboteur() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN RAISE EXCEPTION '${message}'; END $$;
           CREATE TRIGGER saboteur BEFORE INSERT ON operation FOR EACH ROW WHEN (new.seq = ${seq})
+            EXECUTE FUNCTION saboteur();
+          CREATE TRIGGER saboteur BEFORE INSERT ON withdrawal FOR EACH ROW WHEN (new.seq = ${seq})
             EXECUTE FUNCTION saboteur()`)
       },
       async heal() {

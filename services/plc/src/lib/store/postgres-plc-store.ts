@@ -11,15 +11,37 @@ import {
   type NumberedLog,
   numberedLogOf,
   type OperationRow,
-  replayBatch,
   storedOfRow,
   storedOfWritten,
   type Written,
 } from './judge-batch.ts'
-import type { Evidence, PlcStore, PlcTree, StoredOperation } from './plc-store.ts'
+import { judgeWithdrawal } from './judge-withdrawal.ts'
+import type {
+  Evidence,
+  Notice,
+  PlcStore,
+  PlcTree,
+  StoredOperation,
+  StoreListener,
+  Withdrawal,
+} from './plc-store.ts'
 import { migratePostgres } from './postgres-migrations.ts'
-import { createPostgresPlcTree, type SequencedEntry } from './postgres-plc-tree.ts'
+import { createPostgresPlcTree } from './postgres-plc-tree.ts'
+import { createPostgresWithdrawals } from './postgres-withdrawals.ts'
 import { CONNECTION, openPostgresWriter } from './postgres-writer.ts'
+import {
+  type Aside,
+  announced,
+  entryOfAside,
+  entryOfNotice,
+  evidenceOfRefusal,
+  isNotice,
+  replayBatch,
+  type SequencedEntry,
+  type WrittenInReplay,
+  withdrawalOfVerdict,
+} from './replay-batch.ts'
+import { WithdrawalError } from './withdrawal-error.ts'
 
 export interface PostgresPlcStoreOptions {
   /** Address of the database, such as `postgres://user:password@host/plc`. Tables are made if absent. */
@@ -86,11 +108,20 @@ export async function openPostgresPlcStore(options: PostgresPlcStoreOptions): Pr
   const entriesOfRows = (rows: readonly OperationRow[]) =>
     rows.map((row) => sequencedEntryOf(row.seq, row.did as DidPlc, entryOfRow(row)))
 
+  const withdrawals = createPostgresWithdrawals(pool, isReplica)
+
+  async function entriesFrom(
+    from: Pick<ClientBase | Pool, 'query'>,
+    firstSeq: number,
+    count: number,
+  ): Promise<SequencedEntry[]> {
+    const { rows } = await from.query<OperationRow>(SELECTS.bySeq, [firstSeq - 1, count])
+    const others = await withdrawals.entries(from, firstSeq - 1, count)
+    return [...entriesOfRows(rows), ...others].sort((a, b) => a.seq - b.seq).slice(0, count)
+  }
+
   const tree =
-    growTree &&
-    createPostgresPlcTree(pool, growTree, async (firstSeq, count) =>
-      entriesOfRows(await select('bySeq', [firstSeq - 1, count])),
-    )
+    growTree && createPostgresPlcTree(pool, growTree, (firstSeq, count) => entriesFrom(pool, firstSeq, count))
 
   /** What the committed operations say. Never ahead of the database: forgotten whenever a transaction fails. */
   const logs = new Map<DidPlc, NumberedLog>()
@@ -125,12 +156,45 @@ export async function openPostgresPlcStore(options: PostgresPlcStoreOptions): Pr
 
   async function latestOf(client: Pick<ClientBase | Pool, 'query'>) {
     const { rows } = await client.query<OperationRow>(
-      'SELECT seq, created_at FROM operation ORDER BY seq DESC LIMIT 1',
+      `(SELECT seq, created_at FROM operation ORDER BY seq DESC LIMIT 1)
+       UNION ALL (SELECT seq, created_at FROM withdrawal ORDER BY seq DESC LIMIT 1) ORDER BY seq DESC LIMIT 1`,
     )
     return rows[0] && { seq: rows[0].seq, createdAt: rows[0].created_at }
   }
 
   async function write(client: ClientBase, written: readonly Written[]): Promise<void> {
+    await writeOperations(client, written)
+    await tree?.append(
+      client,
+      written.map(({ seq, did, verdict }) => sequencedEntryOf(seq, did, verdict.entry)),
+    )
+  }
+
+  /** As {@link write}, for whatever a replay brings: operations side by side in one statement. */
+  async function writeReplay(client: ClientBase, written: readonly WrittenInReplay[]): Promise<void> {
+    let run: Written[] = []
+    for (const one of written) {
+      if (one.kind === 'operation') {
+        run.push(one)
+        continue
+      }
+      await writeOperations(client, run)
+      run = []
+      if (one.kind === 'aside') await withdrawals.setAside(client, one.operation)
+      else await withdrawals.write(client, one.withdrawal)
+    }
+    await writeOperations(client, run)
+    await tree?.append(
+      client,
+      written.map((one): SequencedEntry => {
+        if (one.kind === 'operation') return sequencedEntryOf(one.seq, one.did, one.verdict.entry)
+        if (one.kind === 'aside') return entryOfAside(one.operation, isReplica)
+        return entryOfNotice(one.withdrawal.withdrawal, isReplica)
+      }),
+    )
+  }
+
+  async function writeOperations(client: ClientBase, written: readonly Written[]): Promise<void> {
     if (written.length === 0) return
     const stored = written.map(storedOfWritten)
     await client.query(
@@ -154,10 +218,6 @@ export async function openPostgresPlcStore(options: PostgresPlcStoreOptions): Pr
          WHERE operation.did = undone.did AND operation.cid = undone.cid`,
         [undone.map(({ did }) => did), undone.map(({ cid }) => cid)],
       )
-    await tree?.append(
-      client,
-      written.map(({ seq, did, verdict }) => sequencedEntryOf(seq, did, verdict.entry)),
-    )
   }
 
   async function insertEvidence(
@@ -189,20 +249,18 @@ export async function openPostgresPlcStore(options: PostgresPlcStoreOptions): Pr
   async function pourHistory(): Promise<void> {
     if (tree === undefined) return
     const pourSome = async (client: ClientBase) => {
-      const next = await tree.nextSeq(client)
-      const { rows } = await client.query<OperationRow>(SELECTS.bySeq, [next - 1, BACKFILL_BATCH])
-      await tree.append(client, entriesOfRows(rows))
-      return rows.length
+      const entries = await entriesFrom(client, await tree.nextSeq(client), BACKFILL_BATCH)
+      await tree.append(client, entries)
+      return entries.length
     }
     while ((await transaction(pourSome)) > 0);
   }
 
-  const listeners = new Set<(operations: readonly StoredOperation[]) => void>()
+  const listeners = new Set<StoreListener>()
 
-  function announce(written: readonly Written[]): void {
-    if (written.length === 0) return
-    const operations = written.map(storedOfWritten)
-    for (const listener of listeners) listener(operations)
+  function announce(operations: readonly StoredOperation[], withdrawn: readonly Withdrawal[] = []): void {
+    if (operations.length + withdrawn.length > 0)
+      for (const listener of listeners) listener(operations, withdrawn)
   }
 
   const commits = createGroupCommit<CommitRequest, CommitOutcome>({
@@ -217,7 +275,7 @@ export async function openPostgresPlcStore(options: PostgresPlcStoreOptions): Pr
         await write(client, decided.written)
         return decided
       })
-      announce(written)
+      announce(written.map(storedOfWritten))
       return outcomes
     },
   })
@@ -235,26 +293,63 @@ export async function openPostgresPlcStore(options: PostgresPlcStoreOptions): Pr
       if ('error' in outcome) throw outcome.error
       return outcome.receipt
     },
-    async replay(batch, judge) {
+    async replay(batch, judge, refusals = 'keepOut') {
       const { outcomes, written } = await transaction(async (client) => {
         const logOf = await gather(
           client,
           batch.map(({ did }) => did),
         )
-        const replayed = replayBatch(batch, judge, { logOf, latest: await latestOf(client) })
-        await write(client, replayed.written)
-        for (const { replayed: one, error } of replayed.refused)
-          await insertEvidence(client, {
-            did: one.did,
-            seq: one.seq,
-            json: JSON.stringify(one.operation),
-            reason: error.message,
-          })
+        const replaced = new Map<DidPlc, NumberedLog>()
+        const aside = new Map<DidPlc, Aside>()
+        for (const { did } of batch.filter(isNotice))
+          if (!aside.has(did)) aside.set(did, await withdrawals.asideOf(client, did))
+        const replayed = replayBatch(batch, judge, refusals, {
+          logOf: (did) => replaced.get(did) ?? logOf(did),
+          asideOf: (did) => aside.get(did)!,
+          replaceLog(did, log) {
+            replaced.set(did, log)
+            logs.set(did, log)
+          },
+          latest: await latestOf(client),
+          isReplica,
+        })
+        await writeReplay(client, replayed.written)
+        for (const one of replayed.refused) await insertEvidence(client, evidenceOfRefusal(one))
         return replayed
       })
-      announce(written)
+      const { operations, withdrawals: withdrawn } = announced(written)
+      announce(operations, withdrawn)
       return outcomes
     },
+    async withdraw({ did, cid, reason }) {
+      const outcome = await transaction(async (client) => {
+        const numbered = (await gather(client, [did]))(did)
+        const given = await withdrawals.ofDid(client, did)
+        const known = given.find((one) => one.operations.some((aside) => aside.cid === cid))
+        if (known !== undefined && !numbered.seqs.has(cid)) return { known }
+        try {
+          const verdict = judgeWithdrawal(numbered, cid)
+          const last = (await latestOf(client))!
+          const createdAt = Math.max(now(), last.createdAt)
+          const notice: Notice = { seq: last.seq + 1, did, cid, reason, createdAt }
+          const written = withdrawalOfVerdict(notice, verdict)
+          await writeReplay(client, [{ kind: 'withdrawal', withdrawal: written }])
+          logs.set(did, verdict.left)
+          return { withdrawal: written.withdrawal }
+        } catch (error) {
+          // Nothing was written: what is remembered stays true.
+          if (error instanceof WithdrawalError) return { error }
+          throw error
+        }
+      })
+      if (outcome.error !== undefined) throw outcome.error
+      if (outcome.known !== undefined) return outcome.known
+      announce([], [outcome.withdrawal])
+      return outcome.withdrawal
+    },
+    withdrawals: async (did) => (isStorable(did) ? await withdrawals.ofDid(pool, did) : []),
+    withdrawalPage: (after, limit) => withdrawals.page(after, limit),
+    unexplained: (limit) => withdrawals.unexplained(limit),
     keepEvidence: (evidence) => insertEvidence(pool, evidence),
     async evidence({ after, limit }) {
       const { rows } = await pool.query<EvidenceRow>(

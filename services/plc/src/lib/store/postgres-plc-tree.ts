@@ -1,15 +1,9 @@
 import { concatBytes } from '@imago/data'
 import { createTreeAppender, type TreeAppender, withTiles } from '@imago/tlog'
 import type { ClientBase, Pool } from 'pg'
-import type { PlcLogEntry } from '../transparency/log-entry.ts'
 import type { GrowTree, StoredCheckpoint } from '../transparency/tree-growth.ts'
 import type { PlcTree } from './plc-store.ts'
-
-/** An entry, and the number of its operation in this store. */
-export interface SequencedEntry {
-  readonly seq: number
-  readonly entry: PlcLogEntry
-}
+import type { SequencedEntry } from './replay-batch.ts'
 
 /** The transparency log in the directory's own database. */
 export interface PostgresPlcTree extends PlcTree {

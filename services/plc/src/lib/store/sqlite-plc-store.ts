@@ -11,15 +11,35 @@ import {
   type NumberedLog,
   numberedLogOf,
   type OperationRow,
-  replayBatch,
   storedOfRow,
   storedOfWritten,
   type Written,
 } from './judge-batch.ts'
+import { judgeWithdrawal } from './judge-withdrawal.ts'
 import { migrate } from './migrations.ts'
-import type { Evidence, PlcStore, PlcTree, Position, StoredOperation } from './plc-store.ts'
-import { openSqlitePlcTree, type SequencedEntry } from './sqlite-plc-tree.ts'
+import type {
+  Evidence,
+  Notice,
+  PlcStore,
+  PlcTree,
+  Position,
+  StoredOperation,
+  StoreListener,
+  Withdrawal,
+} from './plc-store.ts'
+import {
+  announced,
+  entryOfAside,
+  entryOfNotice,
+  evidenceOfRefusal,
+  replayBatch,
+  type SequencedEntry,
+  type WrittenInReplay,
+  withdrawalOfVerdict,
+} from './replay-batch.ts'
+import { openSqlitePlcTree } from './sqlite-plc-tree.ts'
 import { didBytes, rowOf, type SqliteRow } from './sqlite-row.ts'
+import { openSqliteWithdrawals } from './sqlite-withdrawals.ts'
 
 export interface SqlitePlcStoreOptions {
   /** Path of the database, made if absent; `:memory:` for one that is forgotten. */
@@ -60,9 +80,9 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
   const selectHead = db.prepare(
     'SELECT * FROM operation WHERE did = ? AND nullified = 0 ORDER BY seq DESC LIMIT 1',
   )
-  const selectBySeq = db.prepare('SELECT * FROM operation WHERE seq > ? ORDER BY seq LIMIT ?')
+  const selectBySeq = db.prepare('SELECT * FROM operation WHERE seq > ? ORDER BY seq LIMIT ? + 0')
   const selectByTime = db.prepare(
-    'SELECT * FROM operation WHERE created_at > ? ORDER BY created_at, seq LIMIT ?',
+    'SELECT * FROM operation WHERE created_at > ? ORDER BY created_at, seq LIMIT ? + 0',
   )
   const selectLatest = db.prepare('SELECT seq, created_at FROM operation ORDER BY seq DESC LIMIT 1')
 
@@ -70,7 +90,7 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
     'INSERT OR IGNORE INTO evidence (did, seq, json, reason, found_at) VALUES (?, ?, ?, ?, ?)',
   )
   const selectEvidence = db.prepare(
-    'SELECT id, did, seq, json, reason, found_at AS foundAt FROM evidence WHERE id > ? ORDER BY id LIMIT ?',
+    'SELECT id, did, seq, json, reason, found_at AS foundAt FROM evidence WHERE id > ? ORDER BY id LIMIT ? + 0',
   )
 
   /** All operations of a DID, oldest first. */
@@ -93,10 +113,14 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
     entry: logEntryOf({ did, cid, operation, createdAt, ...(isReplica && { upstreamSeq: seq }) }),
   })
 
-  const entriesFrom = (firstSeq: number, count: number) =>
-    pageOf({ seq: firstSeq - 1 }, count).map((row) =>
+  const withdrawals = openSqliteWithdrawals(db, isReplica)
+
+  function entriesFrom(firstSeq: number, count: number): SequencedEntry[] {
+    const standing = pageOf({ seq: firstSeq - 1 }, count).map((row) =>
       sequencedEntryOf(row.seq, row.did as DidPlc, entryOfRow(row)),
     )
+    return inOrder([...standing, ...withdrawals.entries(firstSeq - 1, count)]).slice(0, count)
+  }
 
   const tree = growTree && openSqlitePlcTree(db, growTree, entriesFrom)
 
@@ -114,23 +138,42 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
 
   function latest(): Pick<StoredOperation, 'seq' | 'createdAt'> | undefined {
     const row = selectLatest.get() as unknown as Pick<SqliteRow, 'seq' | 'created_at'> | undefined
-    return row && { seq: row.seq, createdAt: row.created_at }
+    const notice = withdrawals.latest()
+    const newest = notice !== undefined && notice.seq > (row?.seq ?? 0) ? notice : row
+    return newest && { seq: newest.seq, createdAt: newest.created_at }
+  }
+
+  function writeOperation(one: Written): StoredOperation {
+    const { entry, nullified } = one.verdict
+    const operation = storedOfWritten(one)
+    const did = didBytes(one.did)!
+    insert.run(one.seq, did, entry.cid.digest, operation.json, entry.signer, entry.createdAt)
+    for (const undone of nullified) nullify.run(did, undone.digest)
+    return operation
   }
 
   /** Inside a transaction. @returns what listeners are to be told, once it is committed. */
   function write(written: readonly Written[]): StoredOperation[] {
-    const stored = written.map((one) => {
-      const { entry, nullified } = one.verdict
-      const operation = storedOfWritten(one)
-      const did = didBytes(one.did)!
-      insert.run(one.seq, did, entry.cid.digest, operation.json, entry.signer, entry.createdAt)
-      for (const undone of nullified) nullify.run(did, undone.digest)
-      return operation
-    })
+    const stored = written.map(writeOperation)
     tree?.appendInTransaction(
       written.map(({ seq, did, verdict }) => sequencedEntryOf(seq, did, verdict.entry)),
     )
     return stored
+  }
+
+  /** As {@link write}, for whatever a replay brings. */
+  function writeReplay(written: readonly WrittenInReplay[]): void {
+    for (const one of written)
+      if (one.kind === 'operation') writeOperation(one)
+      else if (one.kind === 'aside') withdrawals.setAside(one.operation)
+      else withdrawals.write(one.withdrawal)
+    tree?.appendInTransaction(
+      written.map((one): SequencedEntry => {
+        if (one.kind === 'operation') return sequencedEntryOf(one.seq, one.did, one.verdict.entry)
+        if (one.kind === 'aside') return entryOfAside(one.operation, isReplica)
+        return entryOfNotice(one.withdrawal.withdrawal, isReplica)
+      }),
+    )
   }
 
   /** Whatever it throws undoes all of it, in memory as in the file. */
@@ -159,10 +202,11 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
     }
   }
 
-  const listeners = new Set<(operations: readonly StoredOperation[]) => void>()
+  const listeners = new Set<StoreListener>()
 
-  function announce(operations: readonly StoredOperation[]): void {
-    if (operations.length > 0) for (const listener of listeners) listener(operations)
+  function announce(operations: readonly StoredOperation[], withdrawn: readonly Withdrawal[] = []): void {
+    if (operations.length + withdrawn.length > 0)
+      for (const listener of listeners) listener(operations, withdrawn)
   }
 
   const commits = createGroupCommit<CommitRequest, CommitOutcome>({
@@ -184,18 +228,42 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
       if ('error' in outcome) throw outcome.error
       return outcome.receipt
     },
-    async replay(batch, judge) {
-      const { outcomes, stored } = transaction(() => {
-        const { outcomes, written, refused } = replayBatch(batch, judge, { logOf, latest: latest() })
-        for (const { replayed, error } of refused) {
-          const { did, seq, operation } = replayed
-          insertEvidence.run(did, seq, JSON.stringify(operation), error.message, now())
+    async replay(batch, judge, refusals = 'keepOut') {
+      const { outcomes, written } = transaction(() => {
+        const replayed = replayBatch(batch, judge, refusals, {
+          logOf,
+          asideOf: withdrawals.asideOf,
+          replaceLog: (did, log) => void logs.set(did, log),
+          latest: latest(),
+          isReplica,
+        })
+        for (const one of replayed.refused) {
+          const { did, seq, json, reason } = evidenceOfRefusal(one)
+          insertEvidence.run(did, seq, json, reason, now())
         }
-        return { outcomes, stored: write(written) }
+        writeReplay(replayed.written)
+        return replayed
       })
-      announce(stored)
+      const { operations, withdrawals: withdrawn } = announced(written)
+      announce(operations, withdrawn)
       return outcomes
     },
+    async withdraw({ did, cid, reason }) {
+      const known = withdrawals.ofDid(did).find((one) => one.operations.some((aside) => aside.cid === cid))
+      if (known !== undefined && !logOf(did).seqs.has(cid)) return known
+      const verdict = judgeWithdrawal(logOf(did), cid)
+      const last = latest()!
+      const createdAt = Math.max(now(), last.createdAt)
+      const notice: Notice = { seq: last.seq + 1, did, cid, reason, createdAt }
+      const written = withdrawalOfVerdict(notice, verdict)
+      transaction(() => writeReplay([{ kind: 'withdrawal', withdrawal: written }]))
+      logs.set(did, verdict.left)
+      announce([], [written.withdrawal])
+      return written.withdrawal
+    },
+    withdrawals: async (did) => withdrawals.ofDid(did),
+    withdrawalPage: async (after, limit) => withdrawals.page(after, limit),
+    unexplained: async (limit) => withdrawals.unexplained(limit),
     async keepEvidence({ did, seq, json, reason }) {
       insertEvidence.run(did, seq, json, reason, now())
     },
@@ -220,6 +288,8 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
     },
   }
 }
+
+const inOrder = (entries: SequencedEntry[]) => entries.sort((a, b) => a.seq - b.seq)
 
 const NO_TREE: PlcTree = {
   checkpoint: async () => undefined,

@@ -1,14 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { createTileHashSource, createTreeAppender, HASH_BYTES, type TreeAppender } from '@imago/tlog'
-import type { PlcLogEntry } from '../transparency/log-entry.ts'
 import type { GrowTree, StoredCheckpoint } from '../transparency/tree-growth.ts'
 import type { PlcTree } from './plc-store.ts'
-
-/** An entry, and the number of its operation in this store. */
-export interface SequencedEntry {
-  readonly seq: number
-  readonly entry: PlcLogEntry
-}
+import type { SequencedEntry } from './replay-batch.ts'
 
 /** The transparency log in the directory's own file. */
 export interface SqlitePlcTree extends PlcTree {

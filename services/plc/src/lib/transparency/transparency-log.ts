@@ -20,7 +20,7 @@ import {
   writeEntryBundle,
 } from '@imago/tlog'
 import type { DurableFile } from '../durable-file.ts'
-import type { PlcStore, StoredOperation } from '../store/plc-store.ts'
+import type { PlcStore } from '../store/plc-store.ts'
 import { encodeLogEntry } from './log-entry.ts'
 import type { LogKeys } from './log-keys.ts'
 import type { WitnessClient } from './witness-client.ts'
@@ -57,8 +57,11 @@ export interface TransparencyLog {
   /** The bytes of a tile within the published size; `undefined` where there is none. */
   tile(tile: Tile): Promise<Uint8Array | undefined>
   bundle(bundle: EntryBundle): Promise<Uint8Array | undefined>
-  /** A proof file for an operation, its entry as extra data; `undefined` while it is not published. */
-  proofOf(operation: StoredOperation): Promise<string | undefined>
+  /**
+   * A proof file for the operation or notice of a number, its entry as extra data; `undefined` while it is not published,
+   * and where the log has no entry for it.
+   */
+  proofOf(seq: number): Promise<string | undefined>
 }
 
 /**
@@ -158,9 +161,9 @@ export async function openTransparencyLog(options: TransparencyLogOptions): Prom
         throw new Error(`${bundlePath(bundle)} has entries that the database lacks`)
       return writeEntryBundle(entries.map(encodeLogEntry))
     },
-    async proofOf(operation) {
+    async proofOf(seq) {
       const at = published
-      const index = await tree.indexOf(operation.seq)
+      const index = await tree.indexOf(seq)
       if (at === undefined || index >= at.size) return undefined
       const [entry] = await tree.entries(index, 1)
       const proof = await withTiles(at.size, fetchTile, (source) => proveInclusion(source, index, at.size))
