@@ -14,13 +14,16 @@ export {
 export { didWebUrl } from './lib/did-web.ts'
 export {
   compareDocuments,
-  createMemoryHistory,
+  DEFAULT_HISTORY_BOUNDS,
   type DidWebAlarm,
   type DidWebHistory,
+  type DidWebHistoryBounds,
   type DidWebHistoryOptions,
+  documentText,
   type SeenDocument,
   withDidWebHistory,
 } from './lib/did-web-history.ts'
+export { createMemoryHistory } from './lib/did-web-history-memory.ts'
 export {
   createDirectory,
   type DidIdentity,

@@ -32,6 +32,7 @@ import { DATABASE_FILE, openDatabase } from './database/database.ts'
 import { startCrawlRequests } from './events/crawl-requests.ts'
 import { faultOfCommit } from './events/self-check.ts'
 import { EVENT_TABLE, newSequence, sequenceHead } from './events/sequence.ts'
+import { createSqliteDidWebHistory } from './identity/did-web-history-sqlite.ts'
 import { createPlcClient } from './identity/plc-client.ts'
 import { createSqliteImportStore } from './imports/import-store-sqlite.ts'
 import { createImports } from './imports/imports.ts'
@@ -81,6 +82,12 @@ export async function createPds(config: PdsConfig, ports: PdsPorts): Promise<Pds
   )
   database.onWrite(checkpoints.beforeWrite)
   assertInService(database.sqlite)
+  const didWebs = opened.use(
+    createSqliteDidWebHistory(database, {
+      onFailure: (error) => logger.warn({ err: error }, 'did:web documents could not be kept'),
+    }),
+  )
+  directory.rememberIn?.(didWebs)
   const startAfter = config.sequenceStart ?? (sequenceHead(database) === undefined ? newSequence(now()) : 0)
   const log = opened.use(openSqliteLog(database.sqlite, { table: EVENT_TABLE, now, startAfter }))
   const stream = opened.use(createFanOut(log, { opcode: 'binary' }))
@@ -256,6 +263,7 @@ export async function createPds(config: PdsConfig, ports: PdsPorts): Promise<Pds
       log,
       blobs,
       reservedKeys,
+      imports,
       removeExpiredAccounts: () => removeExpiredAccounts({ accounts, blobs, now }),
       now,
       replayWindowMs: config.replayWindowMs,

@@ -1,6 +1,6 @@
 export { type PdsSettings, pdsSettings, readConfig } from './config.ts'
 export { createPds, type Pds } from './create-pds.ts'
-export { createPdsDirectory } from './identity/pds-directory.ts'
+export { createPdsDirectory, type PdsDirectory } from './identity/pds-directory.ts'
 export type { PdsConfig, PdsPorts } from './pds-options.ts'
 export { createLexiconResolver, type LexiconResolver } from './records/lexicon-resolver.ts'
 export type { RecordSchemas } from './records/record-schemas.ts'

@@ -28,11 +28,19 @@ process.exitCode = await runService({
     if (withoutEffect.length > 0)
       logger.warn({ settings: withoutEffect }, 'these settings have no effect yet')
     const metrics = createMetrics({ prefix: 'pds_', process: true })
+    const didWebAlarms = metrics.counter({
+      name: 'did_web_alarms_total',
+      help: 'Keys, servers and handles of did:webs that became others, and documents that were lost.',
+      labelNames: ['kind'],
+    })
     const directory = resources.use(
       createPdsDirectory({
         plcUrl: config.plcUrl,
         now,
-        onAlarm: (did, alarm) => logger.warn({ did, ...alarm }, 'a did:web is not what it was'),
+        onAlarm(did, alarm) {
+          didWebAlarms.inc({ kind: alarm.kind })
+          logger.warn({ did, ...alarm }, 'a did:web is not what it was')
+        },
       }),
     )
     const safeFetch = createSafeFetch()

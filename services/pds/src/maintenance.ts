@@ -2,6 +2,7 @@ import type { EventLog } from '@imago/log'
 import type { Logger } from '@imago/service'
 import type { ReservedKeys } from './accounts/reserved-keys.ts'
 import type { Blobs } from './blobs/blobs.ts'
+import type { Imports } from './imports/imports.ts'
 
 const INTERVAL_MS = 3_600_000
 
@@ -15,13 +16,14 @@ export function startMaintenance(options: {
   log: Pick<EventLog, 'prune'>
   blobs: Pick<Blobs, 'sweep'>
   reservedKeys: Pick<ReservedKeys, 'prune'>
+  imports: Pick<Imports, 'sweep'>
   /** Returns how many went. */
   removeExpiredAccounts: () => Promise<number>
   now: () => number
   replayWindowMs: number
   logger: Logger
 }): Maintenance {
-  const { log, blobs, reservedKeys, removeExpiredAccounts, now, replayWindowMs, logger } = options
+  const { log, blobs, reservedKeys, imports, removeExpiredAccounts, now, replayWindowMs, logger } = options
   let running: Promise<void> = Promise.resolve()
 
   async function once(): Promise<void> {
@@ -29,6 +31,7 @@ export function startMaintenance(options: {
     const uploads = await blobs.sweep()
     const keys = await reservedKeys.prune()
     const accounts = await removeExpiredAccounts()
+    imports.sweep()
     if (keys + accounts > 0)
       logger.info({ keys, accounts }, 'removed reserved keys and deactivated accounts whose time is over')
     if (events + uploads > 0) logger.info({ events, uploads }, 'pruned old events and abandoned uploads')

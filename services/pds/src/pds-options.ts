@@ -6,6 +6,7 @@ import type { ScryptCost } from './accounts/password.ts'
 import type { ExportLimits } from './api/export-watch.ts'
 import type { BlobQuota } from './blobs/blob-index.ts'
 import type { StreamEvent } from './events/events.ts'
+import type { PdsDirectory } from './identity/pds-directory.ts'
 import type { PlcClient } from './identity/plc-client.ts'
 import type { LexiconResolver } from './records/lexicon-resolver.ts'
 import type { RecordSchemas } from './records/record-schemas.ts'
@@ -64,8 +65,8 @@ export interface PdsPorts {
   readonly metrics: Metrics
   /** Goes to the PLC directory and to the crawlers: addresses that the operator chose. */
   readonly fetch: typeof fetch
-  /** Identities of others, and of our own accounts as the world sees them. */
-  readonly directory: Directory
+  /** Identities of others, and of our own accounts as the world sees them. It may leave what it must not forget to us. */
+  readonly directory: Directory & Partial<Pick<PdsDirectory, 'rememberIn'>>
   /** Default: a client of `plcUrl`. */
   readonly plc?: PlcClient
   /** Schemas of record types beside those of `com.atproto`. */

@@ -4,7 +4,8 @@ import { generateKeypair, multikeyOf } from '@imago/crypto'
 import { createManualClock } from '@imago/sim/clock'
 import type { Did } from '@imago/syntax'
 import type { DidDocument } from './did-document.ts'
-import { createMemoryHistory, type DidWebAlarm, withDidWebHistory } from './did-web-history.ts'
+import { type DidWebAlarm, withDidWebHistory } from './did-web-history.ts'
+import { createMemoryHistory } from './did-web-history-memory.ts'
 import { IdentityError, type IdentityErrorCode } from './identity-error.ts'
 
 const alice: Did = 'did:web:alice.test'
@@ -21,14 +22,14 @@ const documentOf = (
 })
 
 /** A host that serves what it is told to, and a resolver that remembers. */
-function world(capacity?: number) {
+function world() {
   const clock = createManualClock()
   const alarms: DidWebAlarm[] = []
   const host = { answer: undefined as ((did: Did) => DidDocument) | undefined }
   const resolver = withDidWebHistory(
     { resolve: async (did) => host.answer!(did) },
     {
-      history: createMemoryHistory(capacity),
+      history: createMemoryHistory(),
       now: clock.now,
       onAlarm: (_, alarm) => void alarms.push(alarm),
     },
@@ -113,14 +114,4 @@ test('a did:plc has a history of its own, and is passed on', async () => {
   fail('Unavailable')
   await assert.rejects(resolver.resolve(plc), { code: 'Unavailable' })
   assert.deepEqual(alarms, [])
-})
-
-test('memory is bounded', async () => {
-  const { host, resolver, fail } = world(1)
-  host.answer = documentOf
-  await resolver.resolve(alice)
-  await resolver.resolve('did:web:bob.test')
-  fail('Unavailable')
-  await assert.rejects(resolver.resolve(alice), { code: 'Unavailable' })
-  assert.equal((await resolver.resolve('did:web:bob.test')).id, 'did:web:bob.test')
 })

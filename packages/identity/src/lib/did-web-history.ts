@@ -23,10 +23,39 @@ export type DidWebAlarm =
     }
   | { readonly kind: 'lost'; readonly error: IdentityError }
 
-/** Where the last good documents are kept. */
+/**
+ * Where the last good documents are kept, one for each DID. It is bounded: those that were put least recently go first.
+ */
 export interface DidWebHistory {
+  /** What was put last, also where that is not durable yet. */
   last(did: Did): Promise<SeenDocument | undefined>
+  /**
+   * Takes the place of what was put before. It need not be durable when this resolves: what a crash takes along comes to
+   * an alarm that is raised again, or to one less for a host that was seen for the first time. A document that has no
+   * text, or is larger than the whole history may be, changes nothing.
+   */
   put(did: Did, seen: SeenDocument): Promise<void>
+}
+
+export interface DidWebHistoryBounds {
+  /** Documents. Default 10 000. */
+  readonly maxDocuments?: number
+  /** Of their text in UTF-8. Default 16 MiB, which is 1.6 kB for each of as many as there may be. */
+  readonly maxBytes?: number
+}
+
+export const DEFAULT_HISTORY_BOUNDS: Required<DidWebHistoryBounds> = {
+  maxDocuments: 10_000,
+  maxBytes: 16 * 1024 * 1024,
+}
+
+/** The JSON text of a document; `undefined` for one that is nested too deeply to be written. */
+export function documentText(document: DidDocument): string | undefined {
+  try {
+    return JSON.stringify(document)
+  } catch {
+    return undefined
+  }
 }
 
 export interface DidWebHistoryOptions {
@@ -79,19 +108,6 @@ export function withDidWebHistory(resolver: DidResolver, options: DidWebHistoryO
       if (last !== undefined)
         for (const alarm of compareDocuments(last.document, document)) onAlarm(did, alarm)
       return document
-    },
-  }
-}
-
-/** Kept for as long as the process lives; the DIDs that were asked for least recently go first. */
-export function createMemoryHistory(capacity = 10_000): DidWebHistory {
-  const kept = new Map<Did, SeenDocument>()
-  return {
-    last: async (did) => kept.get(did),
-    async put(did, seen) {
-      kept.delete(did)
-      kept.set(did, seen)
-      if (kept.size > capacity) kept.delete(kept.keys().next().value!)
     },
   }
 }

@@ -23,7 +23,7 @@ import { checkedCommit, type ExpectedCommit } from './verify-repo.ts'
 export interface VerifiedRecordBlock {
   readonly path: string
   readonly cid: Cid
-  /** A view of the chunk that it came in: copy it to keep it for long. */
+  /** A view of what it came in: copy it to keep it beyond the next step of the iteration. */
   readonly bytes: Uint8Array
 }
 
@@ -37,7 +37,10 @@ export interface VerifyRepoStreamOptions {
   readonly maxHeldBytes?: number
   /** Where such blocks are kept. Default: in memory. */
   readonly held?: HeldBlocks
-  /** Told of each node of the tree, before any record that comes after it. Its bytes are a view of what they came in. */
+  /**
+   * Told of each node of the tree, before any record that comes after it. Its bytes are a view of what they came in: copy
+   * them to keep them for long.
+   */
   readonly onNode?: (node: Block) => void
 }
 
@@ -47,6 +50,8 @@ export interface HeldBlocks {
   readonly byteLength: number
   set(cid: Cid, bytes: Uint8Array): unknown
   get(cid: Cid): Uint8Array | undefined
+  /** Told that nobody looks any more at what `get` gave: its memory may be used again. */
+  reuse?(): void
 }
 
 /** A repository that is being verified. */
@@ -230,6 +235,7 @@ class RepoReader {
   /** Takes blocks that were kept and whose turn has come, a batch of them. Returns whether there were any. */
   release(): boolean {
     if (!this.#mayBeHeld) return false
+    this.#held.reuse?.()
     let bytes = 0
     for (; bytes < MAX_RELEASED_BYTES && this.#next !== undefined; bytes += RELEASED_BLOCK_BYTES) {
       const next = this.#next
@@ -258,8 +264,10 @@ class RepoReader {
     if (open !== undefined && isAtRecord(open)) {
       this.#records.push({ path: open.node.keys[open.slot >> 1]!, cid: link.cid, bytes: block })
     } else {
-      this.#path.push({ node: readNode(block, link, open && open.node.height - 1), slot: -1 })
-      this.#onNode?.({ cid: link.cid, bytes: block })
+      // A node stays while all below it goes by: a copy, so that what it came in with need not.
+      const own = this.#isOutOfOrder ? block.slice() : block
+      this.#path.push({ node: readNode(own, link, open && open.node.height - 1), slot: -1 })
+      this.#onNode?.({ cid: link.cid, bytes: own })
     }
     this.#advance()
   }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import test from 'node:test'
-import { openDatabase } from './database.ts'
+import { openDatabase, openDatabaseReadOnly } from './database.ts'
 
 test('a database keeps what it holds when it is opened again, and runs no migration twice', () => {
   const folder = mkdtempSync(join(tmpdir(), 'pds-database-'))
@@ -15,6 +16,30 @@ test('a database keeps what it holds when it is opened again, and runs no migrat
     }
     using database = openDatabase(path)
     assert.deepEqual({ ...database.sqlite.prepare('SELECT * FROM config').get() }, { name: 'a', value: 'b' })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('a file of an earlier schema is brought up to date when it is opened, and refused where it is only read', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pds-database-'))
+  try {
+    const path = join(folder, 'pds.sqlite')
+    {
+      using earlier = new DatabaseSync(path)
+      for (const name of ['001-initial', '002-blobs', '003-adoption', '004-imports'])
+        earlier.exec(readFileSync(new URL(`./migrations/${name}.sql`, import.meta.url), 'utf8'))
+      earlier.exec(`PRAGMA user_version = 4; INSERT INTO config VALUES ('a', 'b')`)
+    }
+    assert.throws(() => openDatabaseReadOnly(path), /has schema 4, .*start the server once/)
+    using database = openDatabase(path)
+    assert.deepEqual({ ...database.sqlite.prepare('SELECT * FROM config').get() }, { name: 'a', value: 'b' })
+    database.transaction(() =>
+      database.sqlite.exec(`INSERT INTO did_web VALUES (1, 'did:web:a.test', 0, '{}')`),
+    )
+    using reader = openDatabaseReadOnly(path)
+    using snapshot = reader.openSnapshot()
+    assert.equal(snapshot.prepare('SELECT did FROM did_web').get()!['did'], 'did:web:a.test')
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 
 /** Immutable once released: a change of the schema is a new file at the end of this list. */
-const MIGRATIONS = ['001-initial.sql', '002-blobs.sql', '003-adoption.sql', '004-imports.sql'] as const
+const MIGRATIONS = [
+  '001-initial.sql',
+  '002-blobs.sql',
+  '003-adoption.sql',
+  '004-imports.sql',
+  '005-did-web.sql',
+  '006-import-resume.sql',
+] as const
 
 /** Name of the file in a data directory. */
 export const DATABASE_FILE = 'pds.sqlite'

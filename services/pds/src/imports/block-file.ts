@@ -9,7 +9,7 @@ const ALIGNMENT = 16
 const WRITE_BYTES = 256 * 1024
 /** Read at first: nearly all blocks of a repository are shorter. */
 const READ_BYTES = 2048
-/** What was read is handed out as parts of larger pieces, which cost less than many small ones. */
+/** What was read is handed out as parts of larger pieces, of which as many are kept as are used at a time. */
 const SLAB_BYTES = 64 * 1024
 const FIRST_SLOTS = 2 ** 16
 const MAX_LOAD = 0.8
@@ -17,7 +17,10 @@ const MAX_LOAD = 0.8
 /** Blocks in a file of their own, by CID. */
 export interface BlockFile extends Disposable {
   set(cid: Cid, bytes: Uint8Array): void
+  /** Good until {@link BlockFile.reuse}. */
   get(cid: Cid): Uint8Array | undefined
+  /** Says that nobody looks any more at what `get` gave. */
+  reuse(): void
 }
 
 /**
@@ -36,7 +39,8 @@ export function createBlockFile(path: string): BlockFile {
   let pendingBytes = 0
   let writtenBytes = 0
   const scratch = new Uint8Array(READ_BYTES)
-  let slab = new Uint8Array(SLAB_BYTES)
+  const slabs = [new Uint8Array(SLAB_BYTES)]
+  let slabIndex = 0
   let slabAt = 0
 
   function flush(): void {
@@ -69,7 +73,7 @@ export function createBlockFile(path: string): BlockFile {
     return target.subarray(0, readSync(file, target, 0, length, at))
   }
 
-  /** The block at a place if it is the one meant. */
+  /** The block at a place if it is the one meant. Good until the next call. */
   function blockAt(place: number, cid: Cid): Uint8Array | undefined {
     const at = (place - 1) * ALIGNMENT
     let entry = read(at, READ_BYTES)
@@ -77,20 +81,21 @@ export function createBlockFile(path: string): BlockFile {
     const size = HEAD_BYTES + (entry[0]! | (entry[1]! << 8) | (entry[2]! << 16) | (entry[3]! << 24))
     if (size > entry.length) entry = read(at, size)
     if (entry.length < size) throw new Error(`${path} ends within the block ${cid}`)
-    return kept(entry.subarray(HEAD_BYTES, size))
+    return entry.subarray(HEAD_BYTES, size)
   }
 
   function kept(bytes: Uint8Array): Uint8Array {
     if (bytes.length > SLAB_BYTES / 4) return bytes.slice()
-    if (slabAt + bytes.length > slab.length) {
-      slab = new Uint8Array(SLAB_BYTES)
+    if (slabAt + bytes.length > SLAB_BYTES) {
+      slabIndex++
       slabAt = 0
     }
+    const slab = (slabs[slabIndex] ??= new Uint8Array(SLAB_BYTES))
     slab.set(bytes, slabAt)
     return slab.subarray(slabAt, (slabAt += bytes.length))
   }
 
-  /** The slot of a block, or the free one where it would be. */
+  /** The slot of a block, or the free one where it would be. The block is good until the next call. */
   function find(cid: Cid): { slot: number; block: Uint8Array | undefined } {
     const mask = places.length - 1
     for (let slot = cid.w0 & mask; ; slot = (slot + 1) & mask) {
@@ -126,7 +131,15 @@ export function createBlockFile(path: string): BlockFile {
       tags[slot] = cid.w0
       count++
     },
-    get: (cid) => find(cid).block,
+    get(cid) {
+      const { block } = find(cid)
+      return block && kept(block)
+    },
+    reuse() {
+      slabs.length = slabIndex + 1
+      slabIndex = 0
+      slabAt = 0
+    },
     [Symbol.dispose]() {
       closeSync(file)
       rmSync(path, { force: true })

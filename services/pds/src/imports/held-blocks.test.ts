@@ -46,6 +46,25 @@ test('a block file gives back every block, whatever its size, and nothing that w
     for (const { cid } of someBlocks(100, 2)) if (cid.codec === 0x71) assert.equal(file.get(cid), undefined)
   }))
 
+test('what a block file gave is overwritten only after it was told that nobody looks at it', () =>
+  inFolder((folder) => {
+    const blocks = someBlocks(2000, 4)
+    using file = createBlockFile(join(folder, 'a'))
+    for (const { cid, bytes } of blocks) file.set(cid, bytes)
+    for (let round = 0; round < 3; round++) {
+      const given = blocks.slice(500 * round, 500 * round + 700).map(({ cid }) => file.get(cid)!)
+      // Those that are there already take no memory, however many come.
+      for (const { cid, bytes } of blocks) file.set(cid, bytes)
+      for (const [n, bytes] of given.entries()) assert.ok(equalBytes(bytes, blocks[500 * round + n]!.bytes))
+      file.reuse()
+    }
+    const [one, other] = blocks.filter(({ bytes }) => bytes.length > 100 && bytes.length < 600)
+    file.reuse()
+    const first = file.get(one!.cid)!
+    file.reuse()
+    assert.equal(file.get(other!.cid)!.buffer, first.buffer)
+  }))
+
 test('a table that grows keeps what it knows', () =>
   inFolder((folder) => {
     using file = createBlockFile(join(folder, 'a'))

@@ -4,8 +4,8 @@ import { BlockMap } from '@imago/data'
 import type { HeldBlocks } from '@imago/repo'
 import { type BlockFile, createBlockFile } from './block-file.ts'
 
-/** Kept in memory before anything goes to a file: whole repositories of most people. */
-const MAX_MEMORY_BYTES = 4 * 2 ** 20
+/** Kept in memory before anything goes to a file: some thousands of records. Much that lives for long makes V8 take more. */
+const MAX_MEMORY_BYTES = 2 ** 20
 /** What a block takes of memory besides its bytes. */
 const BLOCK_OVERHEAD_BYTES = 200
 
@@ -16,18 +16,26 @@ export function emptyHeldBlocksFolder(dataDirectory: string): string {
   return folder
 }
 
+export interface ImportHeldBlocks extends HeldBlocks, Disposable {
+  /** Whether they are in a file: then what `get` gives is overwritten after `reuse`. */
+  readonly isInFile: boolean
+}
+
 /**
  * Holds blocks of one import that came before their turn: some in memory, and all of them in a temporary file once they
  * are more. Disposing of it removes them.
  * @param name of the file, which is made when it is needed.
  */
-export function createHeldBlocks(folder: string, name: string): HeldBlocks & Disposable {
+export function createHeldBlocks(folder: string, name: string): ImportHeldBlocks {
   let memory: BlockMap | undefined = new BlockMap()
   let file: BlockFile | undefined
   let byteLength = 0
   return {
     get byteLength() {
       return byteLength
+    },
+    get isInFile() {
+      return memory === undefined
     },
     set(cid, bytes) {
       byteLength += bytes.length
@@ -43,6 +51,7 @@ export function createHeldBlocks(folder: string, name: string): HeldBlocks & Dis
       memory = undefined
     },
     get: (cid) => (memory ?? file!).get(cid),
+    reuse: () => file?.reuse(),
     [Symbol.dispose]() {
       memory = new BlockMap()
       file?.[Symbol.dispose]()

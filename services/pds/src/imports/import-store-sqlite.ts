@@ -1,8 +1,10 @@
+import { equalBytes } from '@imago/data'
 import type { LogEntry } from '@imago/log'
 import type { SqliteLog } from '@imago/log/sqlite'
+import type { Tid } from '@imago/syntax'
 import type { Database } from '../database/database.ts'
 import { type SqliteRepoStore, UNUSED_ID } from '../repos/repo-store-sqlite.ts'
-import type { ImportStore } from './import-store.ts'
+import type { ImportStore, NewImport, Staged } from './import-store.ts'
 
 /** Tables whose rows an import brings. What hangs from a repository in any other moves over from the old number. */
 const STAGED = ['node', 'record', 'record_blob', 'backlink'] as const
@@ -23,7 +25,22 @@ export function createSqliteImportStore(
   const reserve = sqlite.prepare(`INSERT INTO repo_remnant (id) VALUES (${UNUSED_ID}) RETURNING id`)
   const addRemnant = sqlite.prepare('INSERT INTO repo_remnant (id) VALUES (?)')
   const forgetRemnant = sqlite.prepare('DELETE FROM repo_remnant WHERE id = ?')
-  const remnants = sqlite.prepare('SELECT id FROM repo_remnant ORDER BY id')
+  const remnants = sqlite.prepare(
+    `SELECT id, EXISTS (SELECT 1 FROM unfinished_import AS u JOIN repo USING (did)
+        WHERE u.id = repo_remnant.id AND repo.head = u.base AND begun_at >= ?) AS mayGoOn
+      FROM repo_remnant ORDER BY id`,
+  )
+  const unfinished = sqlite.prepare(
+    'SELECT id, file_head, base, rev, nodes, records, bytes FROM unfinished_import WHERE did = ?',
+  )
+  const begin = sqlite.prepare(
+    'INSERT INTO unfinished_import (id, did, file_head, base, rev, begun_at) VALUES (?, ?, ?, ?, ?, ?)',
+  )
+  const goOn = sqlite.prepare('UPDATE unfinished_import SET rev = ?, begun_at = ? WHERE id = ?')
+  const count = sqlite.prepare(
+    'UPDATE unfinished_import SET nodes = nodes + ?, records = records + ?, bytes = bytes + ? WHERE id = ?',
+  )
+  const forgetUnfinished = sqlite.prepare('DELETE FROM unfinished_import WHERE id = ?')
   const anyRecord = sqlite.prepare('SELECT 1 FROM record WHERE repo = ? LIMIT 1')
 
   const insertNode = sqlite.prepare('INSERT OR IGNORE INTO node (repo, cid, rev, bytes) VALUES (?, ?, ?, ?)')
@@ -73,33 +90,64 @@ export function createSqliteImportStore(
   ]
 
   const underWay = new Set<number>()
+  const discarded = new Set<number>()
+
+  /** The number to go on with, or another. */
+  function numberOf({ did, base, fileHead, rev, at }: NewImport): { number: number; present: Staged } {
+    const left = unfinished.get(did) as UnfinishedRow | undefined
+    // A clock that was set back is the one reason for an earlier revision: rows of a later one would be from the future.
+    if (
+      left !== undefined &&
+      equalBytes(left.file_head, fileHead.bytes) &&
+      equalBytes(left.base, base.bytes) &&
+      left.rev < rev
+    ) {
+      goOn.run(rev, at, left.id)
+      return { number: left.id, present: left }
+    }
+    if (left !== undefined) forgetUnfinished.run(left.id)
+    const { id } = reserve.get() as { id: number }
+    begin.run(id, did, fileHead.bytes, base.bytes, rev, at)
+    return { number: id, present: NOTHING }
+  }
 
   return {
-    async begin(did) {
+    async begin(plan) {
+      const { did, base, rev } = plan
       const before = repos.idOf(did)
       if (before === undefined) return undefined
-      const number = database.stage(() => (reserve.get() as { id: number }).id)
+      const { number, present } = database.stage(() => numberOf(plan))
       underWay.add(number)
+      discarded.delete(number)
       // An empty repository has nothing that could keep its revision.
       const replaces = anyRecord.get(before) !== undefined
 
       return {
-        async put(rev, nodes, records) {
+        present,
+
+        async put(nodes, records) {
+          if (nodes.length === 0 && records.length === 0) return
           database.stage(() => {
-            for (const { cid, bytes } of nodes)
+            let size = 0
+            for (const { cid, bytes } of nodes) {
+              size += bytes.length
               if (replaces) mergeNode.run(number, cid.bytes, rev, bytes, before)
               else insertNode.run(number, cid.bytes, rev, bytes)
+            }
             for (const { path, cid, bytes, blobs, subject } of records) {
+              size += bytes.length
               if (replaces) mergeRecord.run(number, path, cid.bytes, rev, bytes, before)
               else insertRecord.run(number, path, cid.bytes, rev, bytes)
               for (const blob of blobs) insertReference.run(number, path, blob.bytes, rev, before)
               if (subject !== undefined)
                 insertBacklink.run(number, path, path.slice(0, path.indexOf('/')), subject)
             }
+            // Together with what it counts: a crash can come between neither.
+            count.run(nodes.length, records.length, size, number)
           })
         },
 
-        async finish({ expectedHead, head, at, events }) {
+        async finish({ head, at, events }) {
           let entries: readonly LogEntry[] = []
           const done = database.transaction(() => {
             const { cid, rev, data, commitBytes } = head
@@ -111,12 +159,13 @@ export function createSqliteImportStore(
               commitBytes,
               before,
               did,
-              expectedHead.bytes,
+              base.bytes,
             )
             if (changes === 0) return false
             for (const statement of moveOver) statement.run(number, before)
             keepBlobs.run(number)
             releaseBlobs.run(number, at)
+            forgetUnfinished.run(number)
             forgetRemnant.run(number)
             addRemnant.run(before)
             entries = log.appendInTransaction(events)
@@ -127,22 +176,39 @@ export function createSqliteImportStore(
           return done
         },
 
-        [Symbol.dispose]: () => underWay.delete(number),
+        discard: () => void discarded.add(number),
+        [Symbol.dispose]: () => void underWay.delete(number),
       }
     },
 
-    async sweep() {
-      const abandoned = (remnants.all() as unknown as { id: number }[]).find(({ id }) => !underWay.has(id))
+    async sweep(begunBefore) {
+      const rows = remnants.all(begunBefore) as unknown as { id: number; mayGoOn: number }[]
+      const abandoned = rows.find(
+        ({ id, mayGoOn }) => !underWay.has(id) && (mayGoOn === 0 || discarded.has(id)),
+      )
       if (abandoned === undefined) return false
+      const { id } = abandoned
       database.stage(() => {
+        // First, so that nothing goes on with what is whole no more.
+        forgetUnfinished.run(id)
         // One table at a time, the last of which takes the number with it.
-        const found = sweeps.some((statement) => Number(statement.run(abandoned.id).changes) > 0)
-        if (!found) forgetRemnant.run(abandoned.id)
+        const found = sweeps.some((statement) => Number(statement.run(id).changes) > 0)
+        if (!found) forgetRemnant.run(id)
       })
+      discarded.delete(id)
       return true
     },
   }
 }
+
+interface UnfinishedRow extends Staged {
+  id: number
+  file_head: Uint8Array
+  base: Uint8Array
+  rev: Tid
+}
+
+const NOTHING: Staged = { nodes: 0, records: 0, bytes: 0 }
 
 /** Tables other than the staged ones in which `repo` is the number of a repository, those of later versions included. */
 function tablesOfRepos({ sqlite }: Database): string[] {

@@ -14,36 +14,58 @@ export interface StagedRecord {
   readonly subject: string | undefined
 }
 
-/**
- * Where repositories from elsewhere lie until they are whole. Nobody sees any of it before {@link Staging.finish}, and
- * nothing of it is left after anything else, a crash included.
- */
-export interface ImportStore {
-  /** Begins one in the place of the repository that an account has; `undefined` when there is none. */
-  begin(did: Did): Promise<Staging | undefined>
-  /**
-   * Removes a part of what imports left behind that broke off, and of what others replaced. Imports under way are let be.
-   * @returns whether there may be more: call again after others had their turn.
-   */
-  sweep(): Promise<boolean>
+/** How much of a repository lies here: the first nodes and the first records of its tree, in the order of the tree. */
+export interface Staged {
+  readonly nodes: number
+  readonly records: number
+  /** Of both. */
+  readonly bytes: number
 }
 
-export interface Staging extends Disposable {
+/** What an import is to bring about. */
+export interface NewImport {
+  readonly did: Did
+  /** Head of the repository that it is to replace. */
+  readonly base: Cid
+  /** CID of the commit in the file, which names all that follows it. */
+  readonly fileHead: Cid
+  /** What is new in the repository is from this revision. What it held already keeps the one it has. */
+  readonly rev: Tid
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number
+}
+
+/**
+ * Where repositories from elsewhere lie until they are whole. Nobody sees any of it before {@link Staging.finish}. What
+ * is left of an attempt that broke off, be it by a crash, waits for the same repository to be sent again: of each account
+ * the newest, as long as {@link ImportStore.sweep} lets it be, and only while the account's own repository stays as it is.
+ */
+export interface ImportStore {
   /**
-   * Adds blocks of the tree, as few at a time as readers may wait for. Records come in the order of their paths.
-   * @param rev what is new in the repository is from this revision. What it held already keeps the one it has.
+   * Begins one, or goes on with the same one where it broke off. `undefined` when the account has no repository. There is
+   * one at a time for an account.
    */
-  put(rev: Tid, nodes: readonly Block[], records: readonly StagedRecord[]): Promise<void>
+  begin(plan: NewImport): Promise<Staging | undefined>
+  /**
+   * Removes a part of what is of no use any more: what imports have replaced, and what was left by those that cannot go
+   * on, or whose last attempt began before `begunBefore`, in milliseconds. Imports under way are let be.
+   * @returns whether there may be more: call again after others had their turn.
+   */
+  sweep(begunBefore: number): Promise<boolean>
+}
+
+/** Disposing of it keeps what it holds for another attempt. */
+export interface Staging extends Disposable {
+  /** What was here when it began: is not put again. */
+  readonly present: Staged
+  /** Adds what comes next in the tree, as few blocks at a time as readers may wait for. */
+  put(nodes: readonly Block[], records: readonly StagedRecord[]): Promise<void>
   /**
    * Puts it in the place of the repository, with the events that announce it. Blobs that no record refers to any more
    * become temporary, and those that one refers to permanent.
-   * @returns `false` when the repository is not where `expectedHead` says, or gone: nothing happened.
+   * @returns `false` when the repository is not where `base` said, or gone: nothing happened.
    */
-  finish(change: {
-    expectedHead: Cid
-    head: NewHead
-    /** Milliseconds since the Unix epoch. */
-    at: number
-    events: readonly NewEntry[]
-  }): Promise<boolean>
+  finish(change: { head: NewHead; at: number; events: readonly NewEntry[] }): Promise<boolean>
+  /** Says that no attempt is to go on with it. */
+  discard(): void
 }

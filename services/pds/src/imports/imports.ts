@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Block, DataError } from '@imago/data'
 import type { Directory } from '@imago/identity'
-import { type Commit, RepoError, signCommit, verifyRepoStream } from '@imago/repo'
+import { type Commit, RepoError, type RepoStream, signCommit, verifyRepoStream } from '@imago/repo'
 import { createSlots, type Logger } from '@imago/service'
 import { MAX_REV_AHEAD_MS } from '@imago/sync'
 import { type Did, type Tid, type TidClock, tidMicros } from '@imago/syntax'
@@ -10,17 +10,14 @@ import type { PlcClient } from '../identity/plc-client.ts'
 import type { RepoState, RepoStore } from '../repos/repo-store.ts'
 import { type CommitSigner, signerOf } from './commit-signers.ts'
 import { createHeldBlocks, emptyHeldBlocksFolder } from './held-blocks.ts'
-import type { ImportStore, StagedRecord, Staging } from './import-store.ts'
-import { importedRecord } from './imported-record.ts'
+import { createImportBatch, type ImportBatch, type ImportCounts } from './import-batch.ts'
+import type { ImportStore, Staging } from './import-store.ts'
 import { InvalidImportError } from './invalid-import-error.ts'
 
-/** What has come in so far. */
-export interface ImportProgress {
-  readonly records: number
-  /** Commit, nodes and records. */
-  readonly blocks: number
-  /** Of the blocks. */
-  readonly bytes: number
+/** What has come in so far, what an earlier attempt had brought included. */
+export interface ImportProgress extends Readonly<ImportCounts> {
+  /** Of the blocks, those that were here when it began. */
+  readonly resumedBlocks: number
 }
 
 export interface Imported extends ImportProgress {
@@ -33,13 +30,14 @@ export interface Imports extends AsyncDisposable {
   /**
    * Reads a CAR file to its end and puts the repository that it holds in the place of the account's own, signed anew by
    * our key at a revision beyond both. When the promise resolves, that is durable; when it rejects, nothing changed, and
-   * the same file may be sent again.
+   * the same file may be sent again. If it did not come to its end, what came of it is kept for a day: then it is read and
+   * verified again as a whole, and written from there on, for as long as the account's own repository stays as it is.
    * @throws {InvalidImportError} and whatever `body` throws.
    */
   run(did: Did, body: AsyncIterable<Uint8Array>): Promise<Imported>
   /** Of the import that is under way for an account. */
   progress(did: Did): ImportProgress | undefined
-  /** Removes, in the background, what imports left behind that broke off. */
+  /** Removes, in the background, what imports left behind that do not go on any more. */
   sweep(): void
 }
 
@@ -60,9 +58,8 @@ export interface ImportsPorts {
 
 /** Imports at a time; others wait their turn. Each takes some megabytes, and a share of the one processor. */
 const MAX_PARALLEL = 2
-/** One transaction of staged blocks, which everybody else waits for: some milliseconds. */
-const BATCH_BLOCKS = 500
-const BATCH_BYTES = 512 * 1024
+/** From the beginning of an attempt that broke off until what it brought is removed. */
+const KEPT_MS = 24 * 3_600_000
 const LOG_INTERVAL_MS = 5000
 
 export function createImports(ports: ImportsPorts): Imports {
@@ -76,34 +73,54 @@ export function createImports(ports: ImportsPorts): Imports {
 
   async function receive(did: Did, body: AsyncIterable<Uint8Array>, counts: Counts): Promise<Imported> {
     const before = await repos.open(did)
-    using staging = before && (await store.begin(did))
-    if (before === undefined || staging === undefined)
-      throw new InvalidImportError(`no repository of ${did} lies here`)
+    if (before === undefined) throw absent(did)
     using held = createHeldBlocks(folder, randomId())
-    const batch = createBatch(staging, counts, maxBytes)
-    const { commit, records } = await verifyRepoStream(body, {
+    /** Nodes that came with the commit, before it was known whether any of it is here. */
+    const early: Block[] = []
+    let onNode = (node: Block): void => void early.push(node)
+    const { commit, cid, records } = await verifyRepoStream(toItsEnd(body), {
       did,
       held,
       maxHeldBytes: maxBytes,
       limits: { maxBytes, maxBlocks: Number.POSITIVE_INFINITY },
-      onNode: (node) => batch.addNode(node),
+      onNode: (node) => onNode(node),
     })
     const rev = clock.next(latest(before.rev, checkedRev(commit, now())))
     const signer = await checkedSigner(commit, before)
+    using staging = await store.begin({ did, base: before.cid, fileHead: cid, rev, at: now() })
+    if (staging === undefined) throw absent(did)
+    const batch = createImportBatch(staging, held, counts, maxBytes)
+    counts.resumedBlocks = staging.present.nodes + staging.present.records
+    for (const node of early) batch.addNode(node)
+    onNode = batch.addNode
+    try {
+      await takeIn(did, records, batch, counts)
+      await finish(before, staging, commit, rev)
+    } catch (error) {
+      if (!(error instanceof BrokenOff)) staging.discard()
+      throw error
+    }
+    return { ...counts, rev, signer }
+  }
+
+  async function takeIn(
+    did: Did,
+    records: RepoStream['records'],
+    batch: ImportBatch,
+    counts: Counts,
+  ): Promise<void> {
     let lastLogged = now()
     for await (const some of records) {
       for (const record of some) {
-        batch.addRecord(importedRecord(record))
-        if (batch.isFull()) await batch.flush(rev)
+        batch.addRecord(record)
+        if (batch.isFull) await batch.flush()
       }
-      if (stopped) throw new InvalidImportError('the server is stopping: send the file again')
+      if (stopped) throw new BrokenOff(new InvalidImportError('the server is stopping: send the file again'))
       if (now() - lastLogged < LOG_INTERVAL_MS) continue
       lastLogged = now()
       logger.info({ did, ...counts }, 'importing a repository')
     }
-    await batch.flush(rev)
-    await finish(before, staging, commit, rev)
-    return { ...counts, rev, signer }
+    await batch.flush()
   }
 
   async function checkedSigner(commit: Commit, { keypair, did }: RepoState): Promise<CommitSigner> {
@@ -121,7 +138,6 @@ export function createImports(ports: ImportsPorts): Imports {
     // Of an account that is not active, its activation will tell.
     const events = status === undefined ? [syncEvent(did, { ...signed, rev }, now())] : []
     const done = await staging.finish({
-      expectedHead: before.cid,
       head: { cid: signed.cid, rev, data, commitBytes: signed.bytes },
       at: now(),
       events: events.map((event) => entryOf(did, event)),
@@ -133,7 +149,7 @@ export function createImports(ports: ImportsPorts): Imports {
   }
 
   async function sweepAll(): Promise<void> {
-    while (!stopped && (await store.sweep())) await nextTurn()
+    while (!stopped && (await store.sweep(now() - KEPT_MS))) await nextTurn()
   }
 
   function sweep(): void {
@@ -147,7 +163,7 @@ export function createImports(ports: ImportsPorts): Imports {
     async run(did, body) {
       if (underWay.has(did))
         throw new InvalidImportError(`an import of ${did} is under way: wait for it, or break it off`)
-      const counts: Counts = { records: 0, blocks: 1, bytes: 0 }
+      const counts: Counts = { records: 0, blocks: 1, bytes: 0, resumedBlocks: 0 }
       underWay.set(did, counts)
       const startedAt = now()
       const work = slots.run(() => receive(did, body, counts))
@@ -177,41 +193,21 @@ export function createImports(ports: ImportsPorts): Imports {
 
 type Counts = { -readonly [K in keyof ImportProgress]: ImportProgress[K] }
 
-/** Blocks that go to the store together. */
-function createBatch(staging: Staging, counts: Counts, maxBytes: number) {
-  let nodes: Block[] = []
-  let records: StagedRecord[] = []
-  let bytes = 0
+const absent = (did: Did) => new InvalidImportError(`no repository of ${did} lies here`)
 
-  function count(block: Uint8Array): void {
-    bytes += block.length
-    counts.blocks++
-    counts.bytes += block.length
-    // A file names a large record from many places at the price of one.
-    if (counts.bytes > maxBytes)
-      throw new InvalidImportError(
-        `the repository comes to more than ${maxBytes} bytes: no larger one is taken`,
-      )
+/** The file did not come to its end, which it may another time. The cause is what to tell. */
+class BrokenOff extends Error {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
   }
+}
 
-  return {
-    addNode(node: Block): void {
-      nodes.push(node)
-      count(node.bytes)
-    },
-    addRecord(record: StagedRecord): void {
-      records.push(record)
-      counts.records++
-      count(record.bytes)
-    },
-    isFull: () => nodes.length + records.length >= BATCH_BLOCKS || bytes >= BATCH_BYTES,
-    async flush(rev: Tid): Promise<void> {
-      await staging.put(rev, nodes, records)
-      nodes = []
-      records = []
-      bytes = 0
-      await nextTurn()
-    },
+/** Tells what befell a file from what is wrong with it. */
+async function* toItsEnd(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* body
+  } catch (cause) {
+    throw new BrokenOff(cause)
   }
 }
 
@@ -229,6 +225,7 @@ function checkedRev({ rev }: Commit, nowMs: number): Tid {
 
 /** What is wrong with the file is the sender's affair, and no corruption of ours. */
 function explained(error: unknown): unknown {
+  if (error instanceof BrokenOff) return error.cause
   if (error instanceof RepoError || error instanceof DataError)
     return new InvalidImportError(`the repository cannot be taken in: ${error.message}`, { cause: error })
   return error
