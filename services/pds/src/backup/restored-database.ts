@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Database, openDatabase } from '../database/database.ts'
+import { writeRestored } from '../database/restored-state.ts'
 import { jumpSequence, sequenceAfterRestore } from '../events/sequence.ts'
 import { BackupError } from './backup-error.ts'
 import { PENDING_REANNOUNCEMENT, type PendingReannouncement } from './reannounce.ts'
-import { writeRestored } from './restored-state.ts'
 
 /** More than any server can have given away in a second. Numbers are not scarce: there are 2⁵³. */
 const MAX_EVENTS_PER_SECOND = 100_000

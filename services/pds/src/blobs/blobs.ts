@@ -1,7 +1,7 @@
 import type { BlobRef, Cid } from '@imago/data'
 import type { ByteRange } from '@imago/object-store'
 import type { Did } from '@imago/syntax'
-import type { Restored } from '../backup/restored-state.ts'
+import type { Restored } from '../database/restored-state.ts'
 import type { BlobFiles } from './blob-files.ts'
 import type { BlobIndex, BlobName, BlobQuota, BlobRow, BlobUsage } from './blob-index.ts'
 import { createKeyLock } from './key-lock.ts'

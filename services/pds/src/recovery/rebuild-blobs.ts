@@ -1,6 +1,6 @@
 import type { BlobRef } from '@imago/data'
 import type { Did } from '@imago/syntax'
-import { readRestored } from '../backup/restored-state.ts'
+import { readRestored } from '../database/restored-state.ts'
 import type { AccountRepair } from './account-repair.ts'
 import type { BlobFile, BlobInventory } from './blob-inventory.ts'
 import { cidOfFile, isKeptSince, isYoung, TRASH } from './verify-blobs.ts'
