@@ -61,8 +61,10 @@ export function openSnapshots(
   const bundles: Bundle[] = []
   const stopped = new AbortController()
   const { signal } = stopped
-  /** Operations until another subtree may be full. */
+  /** Operations until another subtree may be full, from the last look at the log on. */
   let awaited = 0
+  /** Operations since then. */
+  let arrived = 0
 
   /** A file is bound to its entries by its name, so that one of another log is never taken for ours. */
   const fileOf = (index: number, root: Uint8Array) =>
@@ -101,11 +103,14 @@ export function openSnapshots(
     await mkdir(folder, { recursive: true })
     const present = new Set(await readdir(folder))
     for (;;) {
+      arrived = 0
       const size = (await tree.checkpoint())?.size ?? 0
       const index = bundles.length
       if (size < (index + 1) * count) {
         awaited = (index + 1) * count - size
-        return
+        // What arrived while the log answered may be what was missing.
+        if (arrived < awaited) return
+        continue
       }
       const root = await tree.hashes(level, index, 1)
       const file = fileOf(index, root)
@@ -118,23 +123,34 @@ export function openSnapshots(
 
   let retry: NodeJS.Timeout | undefined
   let running: Promise<void> | undefined
+  let isAskedFor = false
   function start(): void {
     clearTimeout(retry)
-    running ??= makeMissing()
-      .catch((error: unknown) => {
-        if (signal.aborted) return
-        onFailure(error)
-        retry = setTimeout(start, RETRY_MS)
-        retry.unref()
-      })
-      .finally(() => {
-        running = undefined
-      })
+    isAskedFor = true
+    running ??= run()
   }
 
-  const unsubscribe = store.subscribe((operations) => {
-    awaited -= operations.length
-    if (awaited <= 0) start()
+  async function run(): Promise<void> {
+    try {
+      while (isAskedFor) {
+        isAskedFor = false
+        await makeMissing()
+      }
+    } catch (error) {
+      if (signal.aborted) return
+      onFailure(error)
+      retry = setTimeout(start, RETRY_MS)
+      retry.unref()
+    } finally {
+      running = undefined
+    }
+  }
+
+  const unsubscribe = store.subscribe((operations, withdrawals) => {
+    // A notice is an entry, and so may be what it set aside: a look too many costs nothing.
+    arrived += operations.length
+    for (const withdrawal of withdrawals) arrived += 1 + withdrawal.operations.length
+    if (arrived >= awaited) start()
   })
   start()
   return {
