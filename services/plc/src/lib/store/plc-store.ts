@@ -76,6 +76,9 @@ export interface AsideOperation extends StoredOperation {
   readonly fault: string
 }
 
+/** What an operator asks to be withdrawn, and why. */
+export type WithdrawalRequest = Pick<Notice, 'did' | 'cid' | 'reason'>
+
 /** A notice, and what was withdrawn by it: the operation that it names, and all that could not stand without. */
 export interface Withdrawal extends Notice {
   /** Oldest first. In a replica, those that it has seen, or was told of with the notice. */
@@ -159,7 +162,7 @@ export interface PlcStore extends AsyncDisposable {
    * aside, and a notice takes the next number. One that was withdrawn before is answered with its notice.
    * @throws {WithdrawalError} when the operation is valid, falls with another one, or is not there.
    */
-  withdraw(notice: Pick<Notice, 'did' | 'cid' | 'reason'>): Promise<Withdrawal>
+  withdraw(request: WithdrawalRequest): Promise<Withdrawal>
   /** What was withdrawn of a DID, oldest notice first. */
   withdrawals(did: string): Promise<readonly Withdrawal[]>
   /** Notices behind a number, in order. */

@@ -1,13 +1,11 @@
-import type { DidPlc, LogEntry } from '@imago/identity/plc'
+import type { DidPlc } from '@imago/identity/plc'
 import { createGroupCommit } from '@imago/log'
 import { type ClientBase, Pool } from 'pg'
-import { logEntryOf } from '../transparency/log-entry.ts'
 import type { GrowTree } from '../transparency/tree-growth.ts'
 import {
   type CommitOutcome,
   type CommitRequest,
   decideBatch,
-  entryOfRow,
   type NumberedLog,
   numberedLogOf,
   type OperationRow,
@@ -15,16 +13,8 @@ import {
   storedOfWritten,
   type Written,
 } from './judge-batch.ts'
-import { judgeWithdrawal } from './judge-withdrawal.ts'
-import type {
-  Evidence,
-  Notice,
-  PlcStore,
-  PlcTree,
-  StoredOperation,
-  StoreListener,
-  Withdrawal,
-} from './plc-store.ts'
+import { NO_PLC_TREE } from './no-plc-tree.ts'
+import type { Evidence, PlcStore } from './plc-store.ts'
 import { migratePostgres } from './postgres-migrations.ts'
 import { createPostgresPlcTree } from './postgres-plc-tree.ts'
 import { createPostgresWithdrawals } from './postgres-withdrawals.ts'
@@ -32,15 +22,14 @@ import { CONNECTION, openPostgresWriter } from './postgres-writer.ts'
 import {
   type Aside,
   announced,
-  entryOfAside,
-  entryOfNotice,
+  decideWithdrawal,
   evidenceOfRefusal,
   isNotice,
   replayBatch,
-  type SequencedEntry,
   type WrittenInReplay,
-  withdrawalOfVerdict,
 } from './replay-batch.ts'
+import { createSequencedEntries, firstInOrder, type SequencedEntry } from './sequenced-entry.ts'
+import { createStoreListeners } from './store-listeners.ts'
 import { WithdrawalError } from './withdrawal-error.ts'
 
 export interface PostgresPlcStoreOptions {
@@ -96,19 +85,9 @@ export async function openPostgresPlcStore(options: PostgresPlcStoreOptions): Pr
     return (await pool.query<OperationRow>({ name, text: SELECTS[name], values })).rows
   }
 
-  const sequencedEntryOf = (
-    seq: number,
-    did: DidPlc,
-    { cid, operation, createdAt }: LogEntry,
-  ): SequencedEntry => ({
-    seq,
-    entry: logEntryOf({ did, cid, operation, createdAt, ...(isReplica && { upstreamSeq: seq }) }),
-  })
+  const sequenced = createSequencedEntries(isReplica)
 
-  const entriesOfRows = (rows: readonly OperationRow[]) =>
-    rows.map((row) => sequencedEntryOf(row.seq, row.did as DidPlc, entryOfRow(row)))
-
-  const withdrawals = createPostgresWithdrawals(pool, isReplica)
+  const withdrawals = createPostgresWithdrawals(pool, sequenced)
 
   async function entriesFrom(
     from: Pick<ClientBase | Pool, 'query'>,
@@ -117,7 +96,7 @@ export async function openPostgresPlcStore(options: PostgresPlcStoreOptions): Pr
   ): Promise<SequencedEntry[]> {
     const { rows } = await from.query<OperationRow>(SELECTS.bySeq, [firstSeq - 1, count])
     const others = await withdrawals.entries(from, firstSeq - 1, count)
-    return [...entriesOfRows(rows), ...others].sort((a, b) => a.seq - b.seq).slice(0, count)
+    return firstInOrder([...rows.map(sequenced.ofRow), ...others], count)
   }
 
   const tree =
@@ -166,7 +145,7 @@ export async function openPostgresPlcStore(options: PostgresPlcStoreOptions): Pr
     await writeOperations(client, written)
     await tree?.append(
       client,
-      written.map(({ seq, did, verdict }) => sequencedEntryOf(seq, did, verdict.entry)),
+      written.map(({ seq, did, verdict }) => sequenced.ofOperation(seq, did, verdict.entry)),
     )
   }
 
@@ -184,14 +163,7 @@ export async function openPostgresPlcStore(options: PostgresPlcStoreOptions): Pr
       else await withdrawals.write(client, one.withdrawal)
     }
     await writeOperations(client, run)
-    await tree?.append(
-      client,
-      written.map((one): SequencedEntry => {
-        if (one.kind === 'operation') return sequencedEntryOf(one.seq, one.did, one.verdict.entry)
-        if (one.kind === 'aside') return entryOfAside(one.operation, isReplica)
-        return entryOfNotice(one.withdrawal.withdrawal, isReplica)
-      }),
-    )
+    await tree?.append(client, written.map(sequenced.ofWritten))
   }
 
   async function writeOperations(client: ClientBase, written: readonly Written[]): Promise<void> {
@@ -256,12 +228,7 @@ export async function openPostgresPlcStore(options: PostgresPlcStoreOptions): Pr
     while ((await transaction(pourSome)) > 0);
   }
 
-  const listeners = new Set<StoreListener>()
-
-  function announce(operations: readonly StoredOperation[], withdrawn: readonly Withdrawal[] = []): void {
-    if (operations.length + withdrawn.length > 0)
-      for (const listener of listeners) listener(operations, withdrawn)
-  }
+  const { subscribe, announce } = createStoreListeners()
 
   const commits = createGroupCommit<CommitRequest, CommitOutcome>({
     maxRequests: MAX_BATCH,
@@ -328,13 +295,10 @@ export async function openPostgresPlcStore(options: PostgresPlcStoreOptions): Pr
         const known = given.find((one) => one.operations.some((aside) => aside.cid === cid))
         if (known !== undefined && !numbered.seqs.has(cid)) return { known }
         try {
-          const verdict = judgeWithdrawal(numbered, cid)
-          const last = (await latestOf(client))!
-          const createdAt = Math.max(now(), last.createdAt)
-          const notice: Notice = { seq: last.seq + 1, did, cid, reason, createdAt }
-          const written = withdrawalOfVerdict(notice, verdict)
+          const latest = await latestOf(client)
+          const { written, left } = decideWithdrawal({ did, cid, reason }, numbered, { latest, now })
           await writeReplay(client, [{ kind: 'withdrawal', withdrawal: written }])
-          logs.set(did, verdict.left)
+          logs.set(did, left)
           return { withdrawal: written.withdrawal }
         } catch (error) {
           // Nothing was written: what is remembered stays true.
@@ -381,12 +345,9 @@ export async function openPostgresPlcStore(options: PostgresPlcStoreOptions): Pr
           : await select('byTime', [after.time, limit])
       return rows.map(storedOfRow)
     },
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
+    subscribe,
     latest: () => latestOf(pool),
-    tree: tree ?? NO_TREE,
+    tree: tree ?? NO_PLC_TREE,
     async [Symbol.asyncDispose]() {
       await commits.idle()
       await writer[Symbol.asyncDispose]()
@@ -397,10 +358,3 @@ export async function openPostgresPlcStore(options: PostgresPlcStoreOptions): Pr
 
 /** No text of PostgreSQL holds NUL, so no such DID is there. */
 const isStorable = (did: string) => !did.includes('\0')
-
-const NO_TREE: PlcTree = {
-  checkpoint: async () => undefined,
-  hashes: async () => new Uint8Array(0),
-  entries: async () => [],
-  indexOf: async (seq) => seq - 1,
-}

@@ -3,7 +3,7 @@ import { createTreeAppender, type TreeAppender, withTiles } from '@imago/tlog'
 import type { ClientBase, Pool } from 'pg'
 import type { GrowTree, StoredCheckpoint } from '../transparency/tree-growth.ts'
 import type { PlcTree } from './plc-store.ts'
-import type { SequencedEntry } from './replay-batch.ts'
+import type { SequencedEntry } from './sequenced-entry.ts'
 
 /** The transparency log in the directory's own database. */
 export interface PostgresPlcTree extends PlcTree {

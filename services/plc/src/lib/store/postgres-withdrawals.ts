@@ -1,15 +1,9 @@
 import type { DidPlc } from '@imago/identity/plc'
 import type { ClientBase, Pool } from 'pg'
+import { type AsideRow, asideOfRow } from './aside-row.ts'
 import type { AsideOperation, Notice, Withdrawal } from './plc-store.ts'
-import {
-  type Aside,
-  type AsideRow,
-  asideOfRow,
-  entryOfAside,
-  entryOfNotice,
-  type SequencedEntry,
-  type WrittenWithdrawal,
-} from './replay-batch.ts'
+import type { Aside, WrittenWithdrawal } from './replay-batch.ts'
+import type { SequencedEntries, SequencedEntry } from './sequenced-entry.ts'
 
 type Queryable = Pick<ClientBase | Pool, 'query'>
 
@@ -43,8 +37,7 @@ const noticeOf = ({ seq, did, cid, reason, created_at }: NoticeRow): Notice => (
   createdAt: created_at,
 })
 
-/** @param isReplica entries of the log say which number they have elsewhere. */
-export function createPostgresWithdrawals(pool: Pool, isReplica: boolean): PostgresWithdrawals {
+export function createPostgresWithdrawals(pool: Pool, sequenced: SequencedEntries): PostgresWithdrawals {
   async function notices(from: Queryable, condition: string, values: unknown[]): Promise<Notice[]> {
     const { rows } = await from.query<NoticeRow>(`SELECT * FROM withdrawal WHERE ${condition}`, values)
     return rows.map(noticeOf)
@@ -115,10 +108,7 @@ export function createPostgresWithdrawals(pool: Pool, isReplica: boolean): Postg
     async entries(from, after, limit) {
       const ofNotices = await notices(from, 'seq > $1 ORDER BY seq LIMIT $2', [after, limit])
       const ofOperations = await asides(from, 'seq > $1 AND is_logged ORDER BY seq LIMIT $2', [after, limit])
-      return [
-        ...ofNotices.map((one) => entryOfNotice(one, isReplica)),
-        ...ofOperations.map((one) => entryOfAside(one, isReplica)),
-      ]
+      return [...ofNotices.map(sequenced.ofNotice), ...ofOperations.map(sequenced.ofAside)]
     },
   }
 }

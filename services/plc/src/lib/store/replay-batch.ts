@@ -1,12 +1,9 @@
-import { parseCid } from '@imago/data'
-import { type DidPlc, operationCid, PlcError, type PlcErrorCode, type Verdict } from '@imago/identity/plc'
-import { logEntryOf, type PlcLogEntry } from '../transparency/log-entry.ts'
+import { type DidPlc, operationCid, PlcError, type Verdict } from '@imago/identity/plc'
 import {
   enter,
   type Ground,
   type Judged,
   type NumberedLog,
-  operationOfJson,
   storedOfEntry,
   storedOfWritten,
   type Written,
@@ -22,6 +19,7 @@ import type {
   ReplayOutcome,
   StoredOperation,
   Withdrawal,
+  WithdrawalRequest,
 } from './plc-store.ts'
 import { WithdrawalError } from './withdrawal-error.ts'
 
@@ -165,11 +163,21 @@ export function replayBatch(
   return { outcomes, written, refused }
 }
 
+/** What was asked to be withdrawn, judged against what is there, with the next number. */
+export function decideWithdrawal(
+  { did, cid, reason }: WithdrawalRequest,
+  known: NumberedLog,
+  { latest, now }: Pick<Ground, 'latest' | 'now'>,
+): { readonly written: WrittenWithdrawal; readonly left: NumberedLog } {
+  const verdict = judgeWithdrawal(known, cid)
+  // There is an operation, or nothing could fall.
+  const { seq, createdAt } = latest!
+  const notice: Notice = { seq: seq + 1, did, cid, reason, createdAt: Math.max(now(), createdAt) }
+  return { written: withdrawalOfVerdict(notice, verdict), left: verdict.left }
+}
+
 /** What the judgement of a notice writes. */
-export const withdrawalOfVerdict = (
-  notice: Notice,
-  { fallen, changed }: WithdrawalVerdict,
-): WrittenWithdrawal => ({
+const withdrawalOfVerdict = (notice: Notice, { fallen, changed }: WithdrawalVerdict): WrittenWithdrawal => ({
   withdrawal: withdrawalOf(
     notice,
     fallen.map((one) => asideOfFallen(notice.did, one)),
@@ -211,76 +219,6 @@ export const evidenceOfRefusal = ({ replayed, error }: Refused) => ({
 })
 
 const withoutText = ({ told: _, ...notice }: ReplayedNotice): Notice => notice
-
-/** An entry of the log, and the number of its operation or notice in this store. */
-export interface SequencedEntry {
-  readonly seq: number
-  readonly entry: PlcLogEntry
-}
-
-/** @param isReplica entries say which number they have elsewhere. */
-export const entryOfNotice = (
-  { seq, did, cid, reason, createdAt }: Notice,
-  isReplica: boolean,
-): SequencedEntry => ({
-  seq,
-  entry: {
-    kind: 'withdrawal',
-    did,
-    cid: parseCid(cid),
-    reason,
-    createdAt,
-    ...(isReplica && { upstreamSeq: seq }),
-  },
-})
-
-/** As {@link entryOfNotice}. */
-export const entryOfAside = (
-  { seq, did, cid, json, createdAt }: AsideOperation,
-  isReplica: boolean,
-): SequencedEntry => ({
-  seq,
-  entry: logEntryOf({
-    did: did as DidPlc,
-    cid: parseCid(cid),
-    operation: operationOfJson(json),
-    createdAt,
-    ...(isReplica && { upstreamSeq: seq }),
-  }),
-})
-
-/** A row of the table of operations that were set aside. */
-export interface AsideRow {
-  readonly seq: number
-  readonly did: string
-  readonly cid: string
-  readonly json: string
-  readonly nullified: boolean
-  readonly created_at: number
-  readonly rule: string
-  readonly fault: string
-  readonly notice: number | null
-}
-
-export const asideOfRow = ({
-  seq,
-  did,
-  cid,
-  json,
-  nullified,
-  created_at,
-  rule,
-  fault,
-}: AsideRow): AsideOperation => ({
-  seq,
-  did,
-  cid,
-  json,
-  nullified,
-  createdAt: created_at,
-  rule: rule as PlcErrorCode,
-  fault,
-})
 
 /** Every operation that a batch has brought into the histories, as listeners are told. */
 export const announced = (written: readonly WrittenInReplay[]) => ({

@@ -1,13 +1,11 @@
 import { DatabaseSync } from 'node:sqlite'
-import type { DidPlc, LogEntry } from '@imago/identity/plc'
+import type { DidPlc } from '@imago/identity/plc'
 import { createGroupCommit } from '@imago/log'
-import { logEntryOf } from '../transparency/log-entry.ts'
 import type { GrowTree } from '../transparency/tree-growth.ts'
 import {
   type CommitOutcome,
   type CommitRequest,
   decideBatch,
-  entryOfRow,
   type NumberedLog,
   numberedLogOf,
   type OperationRow,
@@ -15,31 +13,21 @@ import {
   storedOfWritten,
   type Written,
 } from './judge-batch.ts'
-import { judgeWithdrawal } from './judge-withdrawal.ts'
 import { migrate } from './migrations.ts'
-import type {
-  Evidence,
-  Notice,
-  PlcStore,
-  PlcTree,
-  Position,
-  StoredOperation,
-  StoreListener,
-  Withdrawal,
-} from './plc-store.ts'
+import { NO_PLC_TREE } from './no-plc-tree.ts'
+import type { Evidence, PlcStore, Position, StoredOperation } from './plc-store.ts'
 import {
   announced,
-  entryOfAside,
-  entryOfNotice,
+  decideWithdrawal,
   evidenceOfRefusal,
   replayBatch,
-  type SequencedEntry,
   type WrittenInReplay,
-  withdrawalOfVerdict,
 } from './replay-batch.ts'
+import { createSequencedEntries, firstInOrder, type SequencedEntry } from './sequenced-entry.ts'
 import { openSqlitePlcTree } from './sqlite-plc-tree.ts'
 import { didBytes, rowOf, type SqliteRow } from './sqlite-row.ts'
 import { openSqliteWithdrawals } from './sqlite-withdrawals.ts'
+import { createStoreListeners } from './store-listeners.ts'
 
 export interface SqlitePlcStoreOptions {
   /** Path of the database, made if absent; `:memory:` for one that is forgotten. */
@@ -104,22 +92,13 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
     return (rows as unknown as SqliteRow[]).map(rowOf)
   }
 
-  const sequencedEntryOf = (
-    seq: number,
-    did: DidPlc,
-    { cid, operation, createdAt }: LogEntry,
-  ): SequencedEntry => ({
-    seq,
-    entry: logEntryOf({ did, cid, operation, createdAt, ...(isReplica && { upstreamSeq: seq }) }),
-  })
+  const sequenced = createSequencedEntries(isReplica)
 
-  const withdrawals = openSqliteWithdrawals(db, isReplica)
+  const withdrawals = openSqliteWithdrawals(db, sequenced)
 
   function entriesFrom(firstSeq: number, count: number): SequencedEntry[] {
-    const standing = pageOf({ seq: firstSeq - 1 }, count).map((row) =>
-      sequencedEntryOf(row.seq, row.did as DidPlc, entryOfRow(row)),
-    )
-    return inOrder([...standing, ...withdrawals.entries(firstSeq - 1, count)]).slice(0, count)
+    const standing = pageOf({ seq: firstSeq - 1 }, count).map(sequenced.ofRow)
+    return firstInOrder([...standing, ...withdrawals.entries(firstSeq - 1, count)], count)
   }
 
   const tree = growTree && openSqlitePlcTree(db, growTree, entriesFrom)
@@ -156,7 +135,7 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
   function write(written: readonly Written[]): StoredOperation[] {
     const stored = written.map(writeOperation)
     tree?.appendInTransaction(
-      written.map(({ seq, did, verdict }) => sequencedEntryOf(seq, did, verdict.entry)),
+      written.map(({ seq, did, verdict }) => sequenced.ofOperation(seq, did, verdict.entry)),
     )
     return stored
   }
@@ -167,13 +146,7 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
       if (one.kind === 'operation') writeOperation(one)
       else if (one.kind === 'aside') withdrawals.setAside(one.operation)
       else withdrawals.write(one.withdrawal)
-    tree?.appendInTransaction(
-      written.map((one): SequencedEntry => {
-        if (one.kind === 'operation') return sequencedEntryOf(one.seq, one.did, one.verdict.entry)
-        if (one.kind === 'aside') return entryOfAside(one.operation, isReplica)
-        return entryOfNotice(one.withdrawal.withdrawal, isReplica)
-      }),
-    )
+    tree?.appendInTransaction(written.map(sequenced.ofWritten))
   }
 
   /** Whatever it throws undoes all of it, in memory as in the file. */
@@ -202,12 +175,7 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
     }
   }
 
-  const listeners = new Set<StoreListener>()
-
-  function announce(operations: readonly StoredOperation[], withdrawn: readonly Withdrawal[] = []): void {
-    if (operations.length + withdrawn.length > 0)
-      for (const listener of listeners) listener(operations, withdrawn)
-  }
+  const { subscribe, announce } = createStoreListeners()
 
   const commits = createGroupCommit<CommitRequest, CommitOutcome>({
     maxRequests: MAX_BATCH,
@@ -251,13 +219,9 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
     async withdraw({ did, cid, reason }) {
       const known = withdrawals.ofDid(did).find((one) => one.operations.some((aside) => aside.cid === cid))
       if (known !== undefined && !logOf(did).seqs.has(cid)) return known
-      const verdict = judgeWithdrawal(logOf(did), cid)
-      const last = latest()!
-      const createdAt = Math.max(now(), last.createdAt)
-      const notice: Notice = { seq: last.seq + 1, did, cid, reason, createdAt }
-      const written = withdrawalOfVerdict(notice, verdict)
+      const { written, left } = decideWithdrawal({ did, cid, reason }, logOf(did), { latest: latest(), now })
       transaction(() => writeReplay([{ kind: 'withdrawal', withdrawal: written }]))
-      logs.set(did, verdict.left)
+      logs.set(did, left)
       announce([], [written.withdrawal])
       return written.withdrawal
     },
@@ -276,24 +240,12 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
     },
     operations: async (did) => rowsOf(did).map(storedOfRow),
     page: async (after, limit) => pageOf(after, limit).map(storedOfRow),
-    subscribe: (listener) => {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
+    subscribe,
     latest: async () => latest(),
-    tree: tree ?? NO_TREE,
+    tree: tree ?? NO_PLC_TREE,
     [Symbol.asyncDispose]: async () => {
       await commits.idle()
       db.close()
     },
   }
-}
-
-const inOrder = (entries: SequencedEntry[]) => entries.sort((a, b) => a.seq - b.seq)
-
-const NO_TREE: PlcTree = {
-  checkpoint: async () => undefined,
-  hashes: async () => new Uint8Array(0),
-  entries: async () => [],
-  indexOf: async (seq) => seq - 1,
 }

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { createTileHashSource, createTreeAppender, HASH_BYTES, type TreeAppender } from '@imago/tlog'
 import type { GrowTree, StoredCheckpoint } from '../transparency/tree-growth.ts'
 import type { PlcTree } from './plc-store.ts'
-import type { SequencedEntry } from './replay-batch.ts'
+import type { SequencedEntry } from './sequenced-entry.ts'
 
 /** The transparency log in the directory's own file. */
 export interface SqlitePlcTree extends PlcTree {

@@ -1,16 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { parseCid } from '@imago/data'
 import type { DidPlc } from '@imago/identity/plc'
+import { type AsideRow, asideOfRow } from './aside-row.ts'
 import type { AsideOperation, Notice, Withdrawal } from './plc-store.ts'
-import {
-  type Aside,
-  type AsideRow,
-  asideOfRow,
-  entryOfAside,
-  entryOfNotice,
-  type SequencedEntry,
-  type WrittenWithdrawal,
-} from './replay-batch.ts'
+import type { Aside, WrittenWithdrawal } from './replay-batch.ts'
+import type { SequencedEntries, SequencedEntry } from './sequenced-entry.ts'
 import { cidOfDigest, didBytes, didOf } from './sqlite-row.ts'
 
 /** Notices, and the operations that were set aside, in the directory's own file. */
@@ -42,8 +36,7 @@ type BinaryAsideRow = Omit<AsideRow, 'did' | 'cid' | 'nullified'> & {
   readonly nullified: number
 }
 
-/** @param isReplica entries of the log say which number they have elsewhere. */
-export function openSqliteWithdrawals(db: DatabaseSync, isReplica: boolean): SqliteWithdrawals {
+export function openSqliteWithdrawals(db: DatabaseSync, sequenced: SequencedEntries): SqliteWithdrawals {
   const insertNotice = db.prepare(
     'INSERT INTO withdrawal (seq, did, cid, reason, created_at) VALUES (?, ?, ?, ?, ?)',
   )
@@ -134,10 +127,8 @@ export function openSqliteWithdrawals(db: DatabaseSync, isReplica: boolean): Sql
     unexplained: (limit) => asides(selectUnexplained.all(limit)),
     latest: () => selectLatest.get() as { seq: number; created_at: number } | undefined,
     entries(after, limit) {
-      const ofNotices = notices(selectNoticePage.all(after, limit)).map((one) =>
-        entryOfNotice(one, isReplica),
-      )
-      const ofOperations = asides(selectLogged.all(after, limit)).map((one) => entryOfAside(one, isReplica))
+      const ofNotices = notices(selectNoticePage.all(after, limit)).map(sequenced.ofNotice)
+      const ofOperations = asides(selectLogged.all(after, limit)).map(sequenced.ofAside)
       return [...ofNotices, ...ofOperations]
     },
   }
