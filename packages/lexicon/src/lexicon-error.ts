@@ -2,7 +2,7 @@ import type { Issue } from './issue.ts'
 
 /**
  * A schema document that is not one, a reference that leads nowhere, or a value that breaks its schema. The message
- * names every fault; `issues` holds them one by one.
+ * names the faults; `issues` holds them one by one.
  */
 export class LexiconError extends Error {
   override readonly name = 'LexiconError'
@@ -18,7 +18,11 @@ export class LexiconError extends Error {
   }
 }
 
+/** Names in a path are as long as whoever wrote them wanted. */
+const MAX_PATH = 256
+
 /** One issue on one line: `/record/text must be a string, not 5`. */
-export function issueText(issue: Issue): string {
-  return issue.path === '' ? issue.message : `${issue.path} ${issue.message}`
+function issueText({ path, message }: Issue): string {
+  if (path === '') return message
+  return `${path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path} ${message}`
 }

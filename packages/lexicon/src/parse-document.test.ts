@@ -33,6 +33,33 @@ vectorTest(
   },
 )
 
+test('long names make no long message', () => {
+  const name = 'x'.repeat(100_000)
+  for (const json of [
+    { ...document({ type: 'token' }), id: name },
+    document({ type: 'object', properties: { [name]: { type: 'object', required: [1, 2, 3] } } }),
+  ])
+    assert.throws(
+      () => parseLexiconDocument(json),
+      (error) => error instanceof LexiconError && error.message.length < 5000,
+    )
+})
+
+test('of very many faults the first are told, and how many more there are', () => {
+  const refs = Array.from({ length: 50_000 }, () => 5)
+  assert.throws(
+    () => parseLexiconDocument(document({ type: 'object', properties: { a: { type: 'union', refs } } })),
+    (error) => {
+      assert.ok(error instanceof LexiconError)
+      assert.ok(error.message.length < 20_000, `${error.message.length} characters`)
+      assert.equal(error.issues.length, 101)
+      assert.equal(error.issues[0]!.path, '/defs/main/properties/a/refs/0')
+      assert.deepEqual(error.issues.at(-1), { path: '', message: 'has 49900 faults more' })
+      return true
+    },
+  )
+})
+
 const document = (main: unknown, more: object = {}) => ({
   lexicon: 1,
   id: 'com.example.thing',

@@ -86,12 +86,6 @@ export interface SubscriptionSchema<P, M, G = P, E extends string = string> {
   readonly errors: readonly E[]
 }
 
-/** Any method. */
-export type MethodSchema =
-  | QuerySchema<unknown, unknown, unknown>
-  | ProcedureSchema<unknown, unknown, unknown, unknown>
-  | SubscriptionSchema<unknown, unknown, unknown>
-
 /** A value as a member of a union, where `$type` may not be left out. */
 export type Typed<T extends { $type?: string }> = T & { $type: NonNullable<T['$type']> }
 

@@ -118,6 +118,18 @@ export function objectStoreContract(
     assert.deepEqual(await keysOf(store), [])
   })
 
+  check('what only begins the names of others is no object', async (store) => {
+    await store.put('a/b/c', text('x'))
+    for (const key of ['a', 'a/b']) {
+      assert.equal(await store.get(key), undefined)
+      assert.equal(await store.get(key, { first: 0, last: 0 }), undefined)
+      assert.equal(await store.head(key), undefined)
+      await assert.rejects(store.copy(key, 'd'), failure('NotFound', key))
+      await store.delete(key)
+    }
+    assert.deepEqual(await keysOf(store), ['a/b/c'])
+  })
+
   check('a range outside of the object is refused', async (store) => {
     await store.put('key', text('abc'))
     for (const [first, last] of [

@@ -126,6 +126,57 @@ test('a new key is looked up once when the old one fails, and not again for ever
   assert.equal(other.state.refreshed, 2)
 })
 
+test('what was read ahead under the old key, or from the old host, is judged by what was looked up since', async () => {
+  const author = new Author()
+  const frames = commits(author, 5)
+  const account = encodeFrame('#account', { seq: 9, did, time, active: true })
+  for (const change of ['key', 'pds'] as const) {
+    const it = world(change === 'key' ? generateKeypair('k256').publicKey : author.keypair.publicKey)
+    if (change === 'pds') it.state.pds = 'https://old.test'
+    const options: VerifyStreamOptions = {
+      ...it.options,
+      host: 'pds.test',
+      account: (of) => {
+        // All identities were resolved ahead by now.
+        it.state.key = author.keypair.publicKey
+        it.state.pds = 'https://pds.test'
+        return it.options.account(of)
+      },
+    }
+    assert.deepEqual(short(await follow([...frames, account], { ...it, options })), [
+      ...frames.map(() => 'commit accepted'),
+      'account',
+    ])
+    assert.equal(it.state.refreshed, 1)
+  }
+})
+
+test('a directory that fails in a way of its own ends the stream when the turn comes, and nothing before', async () => {
+  const author = new Author()
+  const it = world(author.keypair.publicKey)
+  const { directory } = it.options
+  let asked = 0
+  const options: VerifyStreamOptions = {
+    ...it.options,
+    directory: {
+      ...directory,
+      resolveDid: (of) =>
+        ++asked < 3 ? directory.resolveDid(of) : Promise.reject(new TypeError('a bug in the directory')),
+    },
+  }
+  const seen: string[] = []
+  await assert.rejects(async () => {
+    for await (const event of verifyStream(streamOf(commits(author, 4)), options)) {
+      seen.push(...short([event]))
+      if (event.type === 'commit' && event.verdict.accepted)
+        it.known.set(did, { status: 'active', head: event.verdict.state })
+      // Longer than it takes to notice that nobody handles a rejection.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }, /a bug in the directory/)
+  assert.deepEqual(seen, ['commit accepted', 'commit accepted'])
+})
+
 test('an account that moved is looked up again; one that did not is not spoken for by others', async () => {
   const author = new Author()
   const frames = commits(author, 3)
@@ -138,10 +189,11 @@ test('an account that moved is looked up again; one that did not is not spoken f
     'ignored',
   ])
   const moved = world(author.keypair.publicKey, 'https://pds.test')
-  assert.deepEqual(short(await follow([...frames.slice(0, 1), account], moved, { host: 'pds.test' })), [
-    'commit accepted',
-    'account',
-  ])
+  for (const host of ['pds.test', 'PDS.test'])
+    assert.deepEqual(short(await follow([...frames.slice(0, 1), account], moved, { host })), [
+      host === 'pds.test' ? 'commit accepted' : 'commit stale 6',
+      'account',
+    ])
 })
 
 test('an identity that cannot be resolved refuses its commits by name, and the stream goes on', async () => {

@@ -111,7 +111,7 @@ export async function* followFirehose(
 /** A message, or why there is none. */
 interface Read {
   readonly parsed: StreamEvent | string
-  /** `undefined` for an account that cannot be resolved. Never rejects. */
+  /** `undefined` for an account that cannot be resolved. What rejects it is told when its turn comes. */
   readonly identity: Promise<DidIdentity | undefined>
 }
 
@@ -133,7 +133,9 @@ function read(frame: Uint8Array, directory: VerifyStreamOptions['directory']): R
   if (parsed === undefined)
     return { parsed: `a message of type ${decoded.type.slice(0, 80)}`, identity: NOBODY }
   if (parsed.type === '#identity') directory.invalidate(parsed.event.did)
-  return { parsed, identity: takesIdentity(parsed) ? resolve(directory, didOf(parsed)) : NOBODY }
+  const identity = takesIdentity(parsed) ? resolve(directory, didOf(parsed)) : NOBODY
+  identity.catch(() => {})
+  return { parsed, identity }
 }
 
 const takesIdentity = ({ type }: StreamEvent) => type !== '#info' && type !== '#identity'
@@ -160,7 +162,8 @@ async function resolve(
 type Judged = Exclude<StreamEvent, { type: '#info' }>
 
 function createJudge(options: VerifyStreamOptions) {
-  const { directory, host, decodeRecords = true, now = Date.now } = options
+  const { directory, decodeRecords = true, now = Date.now } = options
+  const host = options.host?.toLowerCase()
   const mayRefresh = createRateLimit(options.refreshIntervalMs ?? 60_000, now)
   const hostOf = (identity: DidIdentity | undefined) =>
     identity?.pds === undefined ? undefined : new URL(identity.pds).host
@@ -174,6 +177,11 @@ function createJudge(options: VerifyStreamOptions) {
       ...(host !== undefined && { senderHost: host }),
     }
   }
+  /**
+   * What the directory says now; asked for anew where that may be done. Where it may not, it was not long ago, perhaps for
+   * an event that came right before: after this one's identity was resolved.
+   */
+  const resolveAgain = (did: string) => resolve(directory, did, mayRefresh(did))
   /** Judges, and once more with what the directory says now where that may change the verdict. */
   const withRefresh = async <V extends CommitVerdict | SyncVerdict>(
     did: string,
@@ -183,8 +191,9 @@ function createJudge(options: VerifyStreamOptions) {
     const account = isDid(did) ? await options.account(did) : undefined
     const verdict = verdictOf(contextOf(identity, account))
     const mayBeOutdated = !verdict.accepted && (verdict.check === 2 || verdict.check === 9)
-    if (!mayBeOutdated || !mayRefresh(did)) return verdict
-    return verdictOf(contextOf(await resolve(directory, did, true), account))
+    if (!mayBeOutdated) return verdict
+    const latest = await resolveAgain(did)
+    return latest === identity ? verdict : verdictOf(contextOf(latest, account))
   }
   return async (parsed: Judged, identity: DidIdentity | undefined): Promise<FirehoseEvent> => {
     const { seq } = parsed.event
@@ -208,7 +217,7 @@ function createJudge(options: VerifyStreamOptions) {
         const { did } = event
         let pdsHost = hostOf(identity)
         const isElsewhere = () => host !== undefined && pdsHost !== undefined && pdsHost !== host
-        if (isElsewhere() && mayRefresh(did)) pdsHost = hostOf(await resolve(directory, did, true))
+        if (isElsewhere()) pdsHost = hostOf(await resolveAgain(did))
         if (!isElsewhere()) return { type: 'account', seq, event }
         return { type: 'ignored', seq, reason: `${host} speaks of ${did}, which is at ${pdsHost}` }
       }

@@ -21,3 +21,13 @@ test('not more keys than are remembered, until the oldest are over', () => {
   clock.advance(1000)
   assert.equal(may('one more'), true)
 })
+
+test('a clock that is set back does not stop everything until it has caught up', () => {
+  let now = 10_000_000
+  const may = createRateLimit(1000, () => now)
+  assert.deepEqual(['a', 'a'].map(may), [true, false])
+  now -= 500
+  assert.equal(may('a'), false)
+  now -= 3_600_000
+  assert.deepEqual(['a', 'a'].map(may), [true, false])
+})

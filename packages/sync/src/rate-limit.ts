@@ -11,7 +11,8 @@ export function createRateLimit(intervalMs: number, now: () => number): (key: st
   return (key) => {
     const nowMs = now()
     for (const [oldest, atMs] of doneAtMs) {
-      if (nowMs - atMs < intervalMs) break
+      // A clock that was set back by more than the interval tells no more how long ago it was.
+      if (Math.abs(nowMs - atMs) < intervalMs) break
       doneAtMs.delete(oldest)
     }
     if (doneAtMs.has(key) || doneAtMs.size >= MAX_REMEMBERED) return false

@@ -61,6 +61,7 @@ for (const type of ['ed25519', 'ed25519-cosignature', 'ml-dsa-44-cosignature'] s
     }
     assert.equal(known.verify(note.text, line!.signature.subarray(1)), false)
     assert.equal(known.verify('not a checkpoint\n', line!.signature), false)
+    assert.equal(known.verify(note.text.replace(/^/, 'o'.repeat(300)), line!.signature), false)
     assert.throws(() => createSigningKey('a b', type, seed(1)), { code: 'InvalidKey' })
     assert.throws(() => createSigningKey('a', type, seed(1).subarray(1)), { code: 'InvalidKey' })
   })

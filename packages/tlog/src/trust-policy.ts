@@ -101,7 +101,7 @@ function thresholdOf(text: string, members: number): number {
 export interface TrustOptions {
   /** Seconds since the Unix epoch. Cosignatures that say they are later by more than a minute do not count. */
   readonly now?: number
-  /** Cosignatures older than this many seconds do not count. Default: any age. */
+  /** Cosignatures older than this many seconds do not count: none does without `now`. Default: any age. */
   readonly maxAgeSeconds?: number
 }
 
@@ -129,8 +129,7 @@ export function checkTrust(
     verifiedSignatures(note, keys)
       .filter(({ verifier, signature }) => {
         const time = verifier.timeOf(signature)
-        if (time === undefined || now === Number.POSITIVE_INFINITY) return true
-        return time <= now + CLOCK_SKEW_SECONDS && now - time <= maxAgeSeconds
+        return time === undefined || (time <= now + CLOCK_SKEW_SECONDS && now - time <= maxAgeSeconds)
       })
       .map(({ verifier }) => verifier),
   )

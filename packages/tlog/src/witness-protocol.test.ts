@@ -112,6 +112,8 @@ test('a policy believes its log and its quorum only', () => {
     code: 'NotTrusted',
   })
   assert.throws(() => checkTrust(cosigned([0, 1]), policy, { now: NOW - 61 }), { code: 'NotTrusted' })
+  // Without the time nobody can tell how old a cosignature is.
+  assert.throws(() => checkTrust(cosigned([0, 1]), policy, { maxAgeSeconds: 999 }), { code: 'NotTrusted' })
   const unsigned = parseCheckpoint(signCheckpoint(at(7), witnesses))
   assert.throws(() => checkTrust(unsigned, policy), {
     code: 'NotTrusted',

@@ -12,7 +12,6 @@ export {
   DEFAULT_STREAM_PROTOCOL,
   frameError,
   frameMessage,
-  opcodeOf,
   readFrame,
   type StreamFrame,
   type StreamProtocol,

@@ -1,5 +1,4 @@
 export {
-  frameMessages,
   type HandlerOutput,
   JsonText,
   type Method,

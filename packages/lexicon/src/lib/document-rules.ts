@@ -76,9 +76,19 @@ function declared(...lists: readonly string[]): Rule {
 
 // One of `byType` for each place where definitions may stand; they contain each other, hence the late look-up.
 const field: Rule = (value, path, report) => {
-  if (path.split('/').length > MAX_DEPTH) report({ path, message: 'is nested too deeply' })
-  else aField(value, path, report)
+  if (depth >= MAX_DEPTH) {
+    report({ path, message: 'is nested too deeply' })
+    return
+  }
+  depth++
+  try {
+    aField(value, path, report)
+  } finally {
+    depth--
+  }
 }
+/** Properties and items around the one at hand. One for all, since nothing here waits. */
+let depth = 0
 const MAX_DEPTH = 128
 
 const scalars = {

@@ -98,13 +98,15 @@ export function createResolver(documents: Iterable<doc.LexiconDocument>): Resolv
   }
 
   function objectNode(def: doc.ObjectDefinition, nsid: string): ObjectNode {
+    const required = new Set(def.required)
+    const nullable = new Set(def.nullable)
     return {
       kind: 'object',
       fields: Object.entries(def.properties ?? {}).map(([name, property]) => ({
         name,
         node: nodeOf(property, nsid),
-        required: def.required?.includes(name) ?? false,
-        nullable: def.nullable?.includes(name) ?? false,
+        required: required.has(name),
+        nullable: nullable.has(name),
       })),
     }
   }
@@ -225,8 +227,9 @@ function scalarNode(def: doc.ScalarParamDefinition): BooleanNode | IntegerNode |
 }
 
 function paramNodes(def: doc.ParamsDefinition | undefined): ParamNode[] {
+  const mandatory = new Set(def?.required)
   return Object.entries(def?.properties ?? {}).map(([name, property]) => {
-    const required = def?.required?.includes(name) ?? false
+    const required = mandatory.has(name)
     if (property.type === 'array')
       return {
         name,

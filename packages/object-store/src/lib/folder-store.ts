@@ -136,7 +136,12 @@ export async function openFolderStore(options: FolderStoreOptions): Promise<Stag
         return guarded(key, () => Promise.reject(error))
       }
       try {
-        const { size } = await file.stat()
+        const found = await file.stat()
+        if (!found.isFile()) {
+          await file.close()
+          return undefined
+        }
+        const { size } = found
         if (range !== undefined) assertRange(key, range, size)
         const { first, last } = range ?? { first: 0, last: size - 1 }
         return { size, body: readFileBody(file, key, first, last) }
@@ -173,8 +178,11 @@ export async function openFolderStore(options: FolderStoreOptions): Promise<Stag
       try {
         await unlink(path)
       } catch (error) {
-        if (isAbsence(error)) return
-        await guarded(key, () => Promise.reject(error))
+        // Where it is gone, whoever removed it may have been killed before that was durable, or before its folder went.
+        if (codeOf(error) !== 'ENOENT') {
+          if (isAbsence(error)) return
+          await guarded(key, () => Promise.reject(error))
+        }
       }
       await guarded(key, () => folders.removeEmpty(dirname(path)))
     },
@@ -236,10 +244,9 @@ async function fileAt(path: string): Promise<Stats | undefined> {
   }
 }
 
-/** Nothing lies at the path; or the file that would have to be its folder does. */
+/** Nothing lies at the path; or the file that would have to be its folder does; or it is the folder of other objects. */
 function isAbsence(error: unknown): boolean {
-  const code = codeOf(error)
-  return code === 'ENOENT' || code === 'ENOTDIR'
+  return ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(codeOf(error) ?? '')
 }
 
 function assertRange(key: string, { first, last }: ByteRange, size: number): void {

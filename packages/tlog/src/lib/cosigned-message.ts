@@ -1,5 +1,6 @@
 import { concatBytes } from '@imago/data'
 import { parseCheckpointText } from '../checkpoint.ts'
+import { TlogError } from '../tlog-error.ts'
 
 const encoder = new TextEncoder()
 
@@ -32,7 +33,10 @@ export function cosignedMessage(
 function withLength(text: string): Uint8Array {
   const bytes = encoder.encode(text)
   if (bytes.length > 255)
-    throw new RangeError(`a name of ${bytes.length} bytes, and at most 255 can be signed`)
+    throw new TlogError(
+      'InvalidCheckpoint',
+      `a name or origin of ${bytes.length} bytes, and at most 255 can be signed`,
+    )
   return concatBytes([Uint8Array.of(bytes.length), bytes])
 }
 

@@ -62,6 +62,15 @@ test('error frames are told from others by their first bytes', () => {
   assert.equal(isErrorFrame(encodeErrorFrame('FutureCursor', 'x')), true)
   assert.equal(isErrorFrame(encodeFrame('#info', { name: 'OutdatedCursor' })), false)
   assert.equal(isErrorFrame(new Uint8Array()), false)
+  assert.equal(isErrorFrame(encode({ op: -1 })), false)
+})
+
+test('an error frame may name a type in its header: some relays leave that of the message before it there', () => {
+  const body = encode({ error: 'ConsumerTooSlow', message: '' })
+  for (const t of ['', '#commit', '#account', 'x'.repeat(23)])
+    assert.equal(isErrorFrame(concatBytes([encode({ op: -1, t }), body])), true, t)
+  const others: DataMap[] = [{ op: 1, t: '' }, { op: 2, t: '#commit' }, { t: '#commit' }, { op: -2 }]
+  for (const header of others) assert.equal(isErrorFrame(concatBytes([encode(header), body])), false)
 })
 
 test('an error frame without a usable name still is an error frame', () => {

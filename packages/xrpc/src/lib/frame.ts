@@ -7,6 +7,7 @@ export const MAX_FRAME_BYTES = 5_000_000
 const MESSAGE_OP = 1
 const ERROR_OP = -1
 const ERROR_HEADER = encodeLazily(() => encode({ op: ERROR_OP }))
+const [MAP_OF_ONE, MAP_OF_TWO, EMPTY_TEXT, LONG_TEXT] = [0xa1, 0xa2, 0x60, 0x78] as const
 
 /** Headers of message types that this process sends: a handful, each encoded once. */
 const messageHeaders = new Map<string, Uint8Array>()
@@ -80,10 +81,29 @@ export function decodeFrame(frame: Uint8Array): Frame {
   return { kind: 'unknown', op }
 }
 
-/** Whether a frame is an error frame as every known server writes it, told from its first bytes. */
+/**
+ * Whether a frame is an error frame, told from its first bytes. Its header says `op` alone, as the specification has it,
+ * or a `t` before it: indigo's relay sends what it said of the message before.
+ */
 export function isErrorFrame(frame: Uint8Array): boolean {
-  const header = ERROR_HEADER()
-  return frame.length > header.length && header.every((byte, at) => frame[at] === byte)
+  const at = frame[0] === MAP_OF_ONE ? 1 : frame[0] === MAP_OF_TWO ? endOfType(frame) : 0
+  // `op` is text of two characters, and −1 the byte after it.
+  return (
+    at > 0 &&
+    frame[at + 3] === 0x20 &&
+    frame[at] === 0x62 &&
+    frame[at + 1] === 0x6f &&
+    frame[at + 2] === 0x70 &&
+    frame.length > at + 4
+  )
+}
+
+/** Where the first entry of a header ends, if that is a `t` of up to 23 characters; otherwise 0. */
+function endOfType(frame: Uint8Array): number {
+  const head = frame[3]!
+  return frame[1] === 0x61 && frame[2] === 0x74 && head >= EMPTY_TEXT && head < LONG_TEXT
+    ? 4 + head - EMPTY_TEXT
+    : 0
 }
 
 function errorOf(body: DataMap): Frame {

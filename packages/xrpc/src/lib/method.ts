@@ -1,7 +1,7 @@
 import type { Body, ParamsSchema } from '@imago/lexicon'
 import type { Nsid } from '@imago/syntax'
-import type { HttpSchema, MessageOf, ParamsOf, StreamSchema } from './schema-types.ts'
-import { frameMessage, type StreamProtocol, type TypedMessage } from './stream-protocol.ts'
+import type { HttpSchema, ParamsOf, StreamSchema } from './schema-types.ts'
+import type { StreamProtocol } from './stream-protocol.ts'
 
 /**
  * A query or procedure, by what a handler has to do with it. Written out rather than taken from {@link HttpSchema} with
@@ -133,15 +133,4 @@ export function subscription(
 ): Subscription {
   const [options, handler] = rest.length === 1 ? [{}, rest[0]] : rest
   return { schema, options, handler }
-}
-
-/**
- * Frames typed messages one by one, for streams too quiet to share frames between their clients.
- */
-export async function* frameMessages<S extends StreamSchema>(
-  schema: S,
-  protocol: StreamProtocol,
-  messages: AsyncIterable<MessageOf<S>>,
-): AsyncGenerator<readonly Uint8Array[]> {
-  for await (const message of messages) yield [frameMessage(protocol, schema.nsid, message as TypedMessage)]
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { cidOfRaw, encode } from '@imago/data'
+import { cidOfRaw, concatBytes, encode } from '@imago/data'
 import { FrameError } from './frame-error.ts'
 import { errorIn, frameError, frameMessage, readFrame, type StreamProtocol } from './stream-protocol.ts'
 
@@ -45,6 +45,14 @@ for (const protocol of PROTOCOLS) {
       assert.throws(() => readFrame(protocol, NSID, rubbish), FrameError)
   })
 }
+
+test('the header says what a message is, whatever its body says', () => {
+  const payload = concatBytes([encode({ op: 1, t: '#tick' }), encode({ $type: `${NSID}#other`, seq: 3 })])
+  assert.deepEqual(readFrame('xrpc.v0.cbor', NSID, payload), {
+    kind: 'message',
+    message: { $type: `${NSID}#tick`, seq: 3 },
+  })
+})
 
 test('the three formats look on the wire as the specification and proposal 0015 have them', () => {
   const message = { $type: `${NSID}#tick`, seq: 3 }

@@ -28,7 +28,7 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** The opcode of the WebSocket messages that carry a protocol's frames. */
-export function opcodeOf(protocol: StreamProtocol): 'binary' | 'text' {
+function opcodeOf(protocol: StreamProtocol): 'binary' | 'text' {
   return protocol === 'xrpc.v1.json' ? 'text' : 'binary'
 }
 
@@ -81,7 +81,8 @@ export function readFrame(protocol: StreamProtocol, nsid: string, payload: Uint8
   const frame: Frame = decodeFrame(payload)
   if (frame.kind !== 'message') return frame
   const $type = frame.type.startsWith('#') ? nsid + frame.type : frame.type
-  return { kind: 'message', message: { $type, ...frame.body } }
+  // Behind the body, which may hold a `$type` of its own: what a relay judged the frame by is its header.
+  return { kind: 'message', message: { ...frame.body, $type } }
 }
 
 function decodeEnvelope(protocol: StreamProtocol, payload: Uint8Array): Value {

@@ -49,7 +49,11 @@ export interface SubscribeOptions {
   readonly onErrorFrame?: ((error: XrpcError) => 'reconnect' | 'throw') | undefined
   /** Told of every connection that ended and will be followed by another. */
   readonly onDisconnect?: ((disconnect: Disconnect) => void) | undefined
-  /** Makes the socket. Default: the global `WebSocket`. Where to add request headers, on runtimes that can. */
+  /**
+   * Makes the socket. Default: the global `WebSocket`. Where to add request headers, on runtimes that can; and where to
+   * bound messages, and hang up on hosts that never answer a closing handshake, if they are not to be trusted: the global
+   * one of Node takes 128 MiB, and waits for ever.
+   */
   readonly open?: ((url: URL, protocols: string[]) => WebSocket) | undefined
   /** Milliseconds on a clock that does not run backwards. Default: `performance.now`. */
   readonly now?: (() => number) | undefined

@@ -19,6 +19,8 @@ test('links and bytes take their JSON form', () => {
 })
 
 test('what the data model cannot hold is refused', () => {
-  for (const value of [{ a: 1.5 }, [undefined], { a: () => 1 }, undefined])
+  const cycle: unknown[] = []
+  cycle.push({ cycle })
+  for (const value of [{ a: 1.5 }, [undefined], { a: () => 1 }, undefined, cycle])
     assert.throws(() => wireJson(value), DataError)
 })

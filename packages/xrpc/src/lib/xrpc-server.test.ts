@@ -233,6 +233,21 @@ test('compressed bodies are read, counted by what they unpack to; other codings 
   assert.equal(await send('{"count":1}', 'br'), 415)
 })
 
+test('a body that says it was packed many times over is refused before anything is unpacked', async () => {
+  const server = serve([method(putCount, () => undefined)])
+  const send = async (codings: number) => {
+    let body: Uint8Array<ArrayBuffer> = new TextEncoder().encode('{"count":1}')
+    for (let n = 0; n < codings; n++) body = new Uint8Array(gzipSync(body))
+    const header = ['identity', ...Array(codings).fill('gzip'), ''].join(', ')
+    return server.fetch(post('com.example.putCount', body, { ...JSON_TYPE, 'content-encoding': header }))
+  }
+  assert.equal((await send(1)).status, 200)
+  assert.equal((await send(2)).status, 200)
+  const [status, error, message] = await refusal(await send(3))
+  assert.deepEqual([status, error], [415, 'UnsupportedMediaType'])
+  assert.match(message, /3 codings/)
+})
+
 test('a raw body reaches the handler as a stream, with its type, and with the limit', async () => {
   const server = serve([
     method(upload, { maxBodyBytes: 10 }, async ({ input }) => {
