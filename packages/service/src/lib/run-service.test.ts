@@ -76,3 +76,25 @@ test('a service that does not close in time is given up', async () => {
   })
   assert.equal(await running, 1)
 })
+
+test('a service told twice before it is up does not go on starting', async () => {
+  const signals = new EventEmitter()
+  let closed = false
+  const running = runService({
+    signals,
+    logger,
+    start: async (resources) => {
+      resources.defer(() => {
+        closed = true
+      })
+      queueMicrotask(() => {
+        signals.emit('SIGINT')
+        signals.emit('SIGINT')
+      })
+      await new Promise(() => {})
+    },
+  })
+  assert.equal(await running, 1)
+  assert.ok(closed)
+  assert.equal(signals.listenerCount('SIGINT'), 0)
+})

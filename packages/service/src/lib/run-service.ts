@@ -20,12 +20,12 @@ export interface RunServiceOptions {
   readonly closeTimeoutMs?: number
 }
 
-export const EXIT_OK = 0
-export const EXIT_FAILED = 1
+const EXIT_OK = 0
+const EXIT_FAILED = 1
 
 /**
  * Runs a service until SIGINT or SIGTERM, then closes what it opened. Resolves with the exit code: 0 after an orderly
- * stop; 1 when it could not start, could not close, or was told a second time while closing.
+ * stop; 1 when it could not start, could not close, or was told a second time while starting or closing.
  */
 export async function runService(options: RunServiceOptions): Promise<number> {
   const { signals, logger, start, closeTimeoutMs = 15_000 } = options
@@ -38,9 +38,10 @@ export async function runService(options: RunServiceOptions): Promise<number> {
   const resources = new AsyncDisposableStack()
   let code = EXIT_OK
   try {
-    await start(resources, told.signal)
-    logger.info('ready')
-    await aborted(told.signal)
+    if ((await Promise.race([start(resources, told.signal), insisted.promise])) !== 'insisted') {
+      logger.info('ready')
+      await aborted(told.signal)
+    }
     logger.info('stopping')
   } catch (error) {
     if (!told.signal.aborted) {

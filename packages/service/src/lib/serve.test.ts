@@ -193,6 +193,38 @@ test('a client that goes away ends the request and the body', async () => {
   await Promise.all([gone.promise, cancelled.promise])
 })
 
+test('a client that went away before there was an answer ends its body', async () => {
+  const asked = Promise.withResolvers<void>()
+  const cancelled = Promise.withResolvers<number>()
+  let pulled = 0
+  await using server = await start({
+    fetch: async (request) => {
+      asked.resolve()
+      await new Promise((resolve) => request.signal.addEventListener('abort', resolve))
+      // An answer that takes a while to come about, as most do.
+      await new Promise((resolve) => setImmediate(resolve))
+      return new Response(
+        new ReadableStream({
+          pull(controller) {
+            controller.enqueue(new Uint8Array(1000))
+            if (++pulled === 1000) {
+              controller.close()
+              cancelled.reject(new Error('it was read to its end'))
+            }
+          },
+          cancel: () => cancelled.resolve(pulled),
+        }),
+      )
+    },
+  })
+  const end = new AbortController()
+  const response = fetch(server.url, { signal: end.signal })
+  await asked.promise
+  end.abort()
+  await assert.rejects(response, { name: 'AbortError' })
+  assert.ok((await cancelled.promise) < 10)
+})
+
 test('stopping lets a request finish and takes no more', async () => {
   const arrived = Promise.withResolvers<void>()
   const release = Promise.withResolvers<void>()

@@ -5,6 +5,7 @@ import { Reply } from '@imago/xrpc/server'
 import { WebSocketServer, type ServerOptions as WebSocketServerOptions } from 'ws'
 import { listen } from './listen.ts'
 import { requestBody } from './request-body.ts'
+import { RequestMessage } from './request-message.ts'
 import type { Upgrade, UpgradeHandler } from './upgrade.ts'
 import { requestOf, writeRefusal } from './upgrade-http.ts'
 import { type Session, startSession } from './web-socket-session.ts'
@@ -158,6 +159,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
   function createHttpServer(): HttpServer {
     const server = createServer(
       {
+        IncomingMessage: RequestMessage,
         keepAliveTimeout: KEEP_ALIVE_MS,
         requestTimeout: requestTimeoutMs,
         shouldUpgradeCallback: ({ headers }) =>
@@ -221,10 +223,36 @@ export async function serve(options: ServeOptions): Promise<Server> {
   }
 }
 
-/** The adapter's own body costs more; whoever reads the request whole does not come by either. */
-function giveBody(request: Request, incoming: IncomingMessage): void {
-  let body: ReadableStream<Uint8Array> | undefined
-  Object.defineProperty(request, 'body', { get: () => (body ??= requestBody(incoming)) })
+const INCOMING = Symbol('incoming')
+const BODY = Symbol('body')
+
+interface RequestWithBody extends Request {
+  [INCOMING]?: RequestMessage
+  [BODY]?: ReadableStream<Uint8Array>
+}
+
+/** That of the adapter's requests, with our own body. */
+let withBody: object | undefined
+
+/**
+ * The adapter's own body costs more, as a stream and in one piece. By a prototype: properties of each request would take
+ * eight times as long.
+ */
+function giveBody(request: RequestWithBody, incoming: IncomingMessage): void {
+  withBody ??= Object.create(Object.getPrototypeOf(request), {
+    body: {
+      get(this: RequestWithBody) {
+        return (this[BODY] ??= requestBody(this[INCOMING]!))
+      },
+    },
+    bytes: {
+      value(this: RequestWithBody) {
+        return this[INCOMING]!.whole()
+      },
+    },
+  }) as object
+  Object.setPrototypeOf(request, withBody)
+  request[INCOMING] = incoming as RequestMessage
 }
 
 function internalServerError(): Response {

@@ -1,10 +1,15 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 
+/** What can stand beside a host and a port in an address, and would move where the path begins. */
+const BEYOND_HOST = /[/?#@\\]/
+
 /** The request to upgrade, as web standards have it; `undefined` when it is not one that they can express. */
 export function requestOf(incoming: IncomingMessage): Request | undefined {
-  const url = URL.parse(`http://${incoming.headers.host}${incoming.url}`)
-  if (!url || !incoming.headers.host || !incoming.url?.startsWith('/')) return undefined
+  const { host } = incoming.headers
+  if (!host || BEYOND_HOST.test(host) || !incoming.url?.startsWith('/')) return undefined
+  const url = URL.parse(`http://${host}${incoming.url}`)
+  if (!url) return undefined
   const headers = new Headers()
   for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2)
     headers.append(incoming.rawHeaders[i]!, incoming.rawHeaders[i + 1]!)

@@ -86,6 +86,31 @@ test('an upgrade can be refused with a response, or fail', async () => {
   assert.equal(server.webSockets, 0)
 })
 
+test('a Host that is more than a name and a port is refused, as it is for other requests', async () => {
+  const asked: string[] = []
+  const errors: unknown[] = []
+  await using server = await start(
+    (request) => {
+      asked.push(request.url)
+      return new Response(null, { status: 404 })
+    },
+    { onUnexpectedError: (error) => errors.push(error) },
+  )
+  const statusOf = async (host: string) => {
+    const socket = connect(server.port, 'localhost')
+    socket.end(`GET /stream HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`)
+    let answer = ''
+    for await (const piece of socket) answer += piece
+    return answer.split(' ')[1]
+  }
+  for (const host of ['a.test', 'A.test:80', 'a.test:8080', '[::1]:80', 'x_y.test'])
+    assert.equal(await statusOf(host), '404', host)
+  for (const host of ['a.test/other?', 'user@a.test', 'a.test#', 'a.test?', 'a\\b', ''])
+    assert.equal(await statusOf(host), '400', host)
+  assert.equal(asked.length, 5)
+  assert.deepEqual(errors, [])
+})
+
 test('only the agreed protocol is echoed', async () => {
   const upgrade: Upgrade = { protocol: 'xrpc.v1.json', messages: none }
   await using server = await start((request) =>

@@ -4,7 +4,7 @@ import type { Reply } from '@imago/xrpc/server'
 /**
  * Writes a response, at the pace at which the client reads. A body that ends within one turn of the event loop gets a
  * Content-Length; a longer one streams. A body that fails halfway breaks the connection, so that no client takes the
- * half for the whole; the error is thrown.
+ * half for the whole; the error is thrown. A body that nobody waits for any more is cancelled.
  */
 export async function writeResponse(response: Response, outgoing: ServerResponse): Promise<void> {
   const headers = headersOf(response)
@@ -16,6 +16,11 @@ export async function writeResponse(response: Response, outgoing: ServerResponse
   }
   const reader = body.getReader()
   const cancel = () => reader.cancel().catch(() => {})
+  if (outgoing.destroyed) {
+    // The client is gone already, and will not close any more.
+    await cancel()
+    return
+  }
   outgoing.once('close', cancel)
   try {
     const first = await reader.read()
