@@ -10,6 +10,7 @@ import {
   cidOfRaw,
   DRISL_CODEC,
   isCid,
+  isCidText,
   parseCid,
   RAW_CODEC,
   tryParseCid,
@@ -86,9 +87,24 @@ test('text in any other form is refused', () => {
   for (const bad of refused) {
     assert.throws(() => parseCid(bad), { code: 'InvalidCid' }, bad)
     assert.equal(tryParseCid(bad), undefined)
+    assert.ok(!isCidText(bad))
   }
   assert.equal(tryParseCid(undefined), undefined)
+  assert.ok(!isCidText(undefined))
   assert.ok(tryParseCid(text)?.equals(parseCid(text)))
+})
+
+test('what is the text of a CID is told without making it', () => {
+  const alphabet = 'abcdefghijklmnopqrstuvwxyz234567189-='
+  for (const cid of [cidOfDrisl(Uint8Array.of(1)), cidOfRaw(Uint8Array.of(2))]) {
+    const text = cid.toString()
+    assert.ok(isCidText(text))
+    for (let at = 0; at < text.length; at++)
+      for (const character of alphabet) {
+        const other = text.slice(0, at) + character + text.slice(at + 1)
+        assert.equal(isCidText(other), tryParseCid(other) !== undefined, other)
+      }
+  }
 })
 
 vectorTest('CIDs of other kinds, and what is no CID at all, are refused', (vectors) => {

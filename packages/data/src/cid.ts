@@ -1,6 +1,6 @@
 import { writeSha256 } from '#sha256'
 import { DataError } from './data-error.ts'
-import { fromBase32, toBase32 } from './multibase.ts'
+import { base32 } from './lib/base32.ts'
 
 /** Codec of a CID that names a DRISL-CBOR block: a commit, an MST node, a record. */
 export const DRISL_CODEC = 0x71
@@ -10,7 +10,8 @@ export const RAW_CODEC = 0x55
 export type CidCodec = typeof DRISL_CODEC | typeof RAW_CODEC
 
 const CID_BYTES = 36
-/** `b`, then 36 bytes in base32. */
+const MULTIBASE_BASE32 = 'b'
+/** The prefix, then 36 bytes in base32. */
 const CID_CHARACTERS = 59
 const DIGEST_OFFSET = 4
 const VERSION_1 = 0x01
@@ -146,7 +147,12 @@ export class Cid {
 
   /** Base32 with its multibase prefix, such as `bafyreiclp443lavogvhj3d2ob2cxbfuscni2k5jk7bebjzg7khl3esabwq`. */
   toString(): string {
-    return (this.#text ??= `b${toBase32(this.bytes)}`)
+    return (this.#text ??= this.#toText())
+  }
+
+  #toText(): string {
+    this.writeTo(scratch, 0)
+    return base32.encode(scratch, MULTIBASE_BASE32)
   }
 
   toJSON(): { $link: string } {
@@ -235,10 +241,11 @@ export const cidFromBytes = (bytes: Uint8Array): Cid => new Cid(bytes)
  * @throws {DataError} InvalidCid when it is anything else.
  */
 export function parseCid(text: string): Cid {
-  if (text.length !== CID_CHARACTERS || text[0] !== 'b') throw new DataError('InvalidCid', notACidText(text))
+  if (text.length !== CID_CHARACTERS || text[0] !== MULTIBASE_BASE32)
+    throw new DataError('InvalidCid', notACidText(text))
   let bytes: Uint8Array
   try {
-    bytes = fromBase32(text.slice(1))
+    bytes = base32.decode(text.slice(1))
   } catch (cause) {
     throw new DataError('InvalidCid', notACidText(text), { cause })
   }
@@ -259,5 +266,15 @@ export function tryParseCid(text: unknown): Cid | undefined {
     return undefined
   }
 }
+
+/**
+ * Codec and hash are said by six characters and two bits, of which those at the start of the digest make one more character;
+ * its end is three bits in a character of their own.
+ */
+const CID_TEXT = /^baf[ky]rei[a-h][a-z2-7]{50}[aeimquy4]$/
+
+/** Whether {@link parseCid} takes a value, without making the CID. */
+export const isCidText = (value: unknown): value is string =>
+  typeof value === 'string' && CID_TEXT.test(value)
 
 export const isCid = (value: unknown): value is Cid => value instanceof Cid

@@ -11,6 +11,7 @@ export {
   cidOfRaw,
   DRISL_CODEC,
   isCid,
+  isCidText,
   parseCid,
   RAW_CODEC,
   tryParseCid,

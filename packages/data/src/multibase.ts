@@ -1,9 +1,9 @@
+import { base32 } from './lib/base32.ts'
 import { rfc4648 } from './lib/rfc4648.ts'
 
 export { fromBase58btc, toBase58btc } from './lib/base58btc.ts'
 export { decodeVarint, encodeVarint } from './lib/varint.ts'
 
-const base32 = rfc4648('base32', 'abcdefghijklmnopqrstuvwxyz234567')
 const base64 = rfc4648('base64', 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')
 const base64url = rfc4648('base64url', 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
 const hex = rfc4648('hexadecimal', '0123456789abcdef', { A: 'a', B: 'b', C: 'c', D: 'd', E: 'e', F: 'f' })

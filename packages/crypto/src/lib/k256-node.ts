@@ -20,7 +20,7 @@ function openAddon(): CurveBackend | undefined {
     library: 'libsecp256k1',
     openPublicKey(compressed) {
       const point = addon.publicKeyConvert(compressed, false)
-      return (message, signature) => addon.ecdsaVerify(signature, hashOf(message), point)
+      return (message, signature) => addon.ecdsaVerify(atHand(signature), hashOf(message), point)
     },
     openSecretKey(secret) {
       const own = secret.slice()
@@ -32,16 +32,24 @@ function openAddon(): CurveBackend | undefined {
   }
 }
 
-/**
- * The SHA-256 of a message, until the next one is asked for. One array for all: V8 keeps small ones on its own heap, and
- * moves each out of there, which takes it over a microsecond, when an addon first sees it.
- */
+// What the addon sees is in one array for all: V8 keeps small ones on its own heap, and moves each out of there, which takes
+// it over a microsecond, when an addon first sees it.
+
+/** The SHA-256 of a message, until the next one is asked for. */
 function hashOf(message: Uint8Array): Uint8Array {
   writeSha256(message, hash, 0)
   return hash
 }
 
+/** The same signature, until the next one comes. */
+function atHand(signature: Uint8Array): Uint8Array {
+  for (let i = 0; i < SIGNATURE_BYTES; i++) signatureAtHand[i] = signature[i]!
+  return signatureAtHand
+}
+
+const SIGNATURE_BYTES = 64
 const hash = new Uint8Array(32)
+const signatureAtHand = new Uint8Array(SIGNATURE_BYTES)
 
 /** The package's root would fall back, without a word, to a slow implementation of its own; `bindings` throws. */
 function loadAddon(): typeof Secp256k1 | undefined {

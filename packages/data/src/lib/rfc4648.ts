@@ -3,12 +3,20 @@ import { DataError } from '../data-error.ts'
 
 /** One of the encodings of RFC 4648 that spend a fixed number of bits on each character. */
 export interface Rfc4648 {
-  encode(bytes: Uint8Array): string
+  /** @param prefix of the text: one ASCII character, such as a multibase prefix, or none. */
+  encode(bytes: Uint8Array, prefix?: string): string
   /** Strict: unpadded, no other character, no bits left over that are not zero. */
   decode(text: string): Uint8Array
 }
 
 const NOT_IN_ALPHABET = 0xff
+
+/**
+ * Text on its way to a string. One for all that is not longer, since nothing here waits: V8 keeps arrays as short as a CID
+ * on its own heap, and moves each out of there, which takes it over a microsecond, when native code first sees it.
+ */
+const shared = new Uint8Array(1024)
+const sharedWords = new DataView(shared.buffer)
 
 /**
  * @param name for messages.
@@ -31,9 +39,11 @@ export function rfc4648(
     values[alias.charCodeAt(0)] = values[character.charCodeAt(0)]!
 
   return {
-    encode(bytes) {
-      const text = new Uint8Array(Math.ceil((bytes.length * 8) / bits))
+    encode(bytes, prefix = '') {
+      const length = prefix.length + Math.ceil((bytes.length * 8) / bits)
+      const text = length <= shared.length ? shared : new Uint8Array(length)
       let at = 0
+      if (prefix !== '') text[at++] = prefix.charCodeAt(0)
       let buffer = 0
       let pending = 0
       for (let i = 0; i < bytes.length; i++) {
@@ -46,7 +56,7 @@ export function rfc4648(
         }
       }
       if (pending > 0) text[at++] = codes[buffer << (bits - pending)]!
-      return decodeUtf8(text, 0, at)!
+      return decodeUtf8(text, 0, at, text === shared ? sharedWords : undefined)!
     },
 
     decode(text) {

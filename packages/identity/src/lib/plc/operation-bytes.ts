@@ -1,4 +1,4 @@
-import { type Cid, cidOfDrisl, type DataMap, encode } from '@imago/data'
+import { type Cid, cidOfDrisl, DataError, type DataMap, encode } from '@imago/data'
 import { fromBase64url, toBase32 } from '@imago/data/multibase'
 import type { Did } from '@imago/syntax'
 import type { Operation, Unsigned } from './operation.ts'
@@ -59,10 +59,13 @@ export function sealOperation(operation: Operation): Operation {
   return Object.freeze(operation)
 }
 
-/** The DAG-CBOR of an operation without its `sig`: what is signed. */
-export function unsignedBytes(operation: Unsigned): Uint8Array {
+/**
+ * The DAG-CBOR of an operation without its `sig`: what is signed.
+ * @param take where they go, if they have to be made anew.
+ */
+export function unsignedBytes(operation: Unsigned, take = takeBytes): Uint8Array {
   const signed = Seal.bytesOf(operation)
-  if (signed !== undefined) return cutSignature(signed)
+  if (signed !== undefined) return cutSignature(signed, take)
   const { sig: _, ...unsigned } = operation as Operation
   return encode(unsigned as unknown as DataMap)
 }
@@ -74,9 +77,9 @@ const SIG_AT = 1 + 4
  * The bytes that were signed, out of those of the signed operation: these differ by the count in the head and by the
  * one entry behind it.
  */
-function cutSignature(signed: Uint8Array): Uint8Array {
+function cutSignature(signed: Uint8Array, take: typeof takeBytes): Uint8Array {
   const start = textEnd(signed, SIG_AT) - 1
-  const unsigned = takeBytes(signed.length - start)
+  const unsigned = take(signed.length - start)
   unsigned.set(signed.subarray(start))
   unsigned[0] = signed[0]! - 1
   return unsigned
@@ -112,11 +115,19 @@ export function didOfGenesis(operation: Operation): DidPlc {
   return `did:plc:${toBase32(operationCid(operation).digest).slice(0, 24)}`
 }
 
-// 64 bytes are 85 characters and 4 bits: the last character has only four spellings. Said here because the lenient
-// decoders of the platform take padding, spaces and stray bits, and each leniency is another CID for the same operation.
-const SIGNATURE = /^[A-Za-z0-9_-]{85}[AQgw]$/
+const SIGNATURE_CHARACTERS = 86
 
-/** The 64 bytes of a `sig`, or `undefined` where it is not their one canonical spelling. */
+/**
+ * The 64 bytes of a `sig`, or `undefined` where it is not their one canonical spelling: unpadded, and without stray bits in
+ * its last character. Lenient decoders, such as those of platforms, would make of each leniency another CID for the same
+ * operation.
+ */
 export function decodeSignature(sig: string): Uint8Array | undefined {
-  return SIGNATURE.test(sig) ? fromBase64url(sig) : undefined
+  if (sig.length !== SIGNATURE_CHARACTERS) return undefined
+  try {
+    return fromBase64url(sig)
+  } catch (error) {
+    if (error instanceof DataError) return undefined
+    throw error
+  }
 }

@@ -1,4 +1,4 @@
-import { tryParseCid } from '@imago/data'
+import { isCidText } from '@imago/data'
 import { canonicalMap } from './canonical-map.ts'
 import type { LegacyCreate, Operation, PlcOperation, PlcService, PlcTombstone } from './operation.ts'
 
@@ -27,7 +27,7 @@ function parsePlcOperation(json: Json): PlcOperation | undefined {
   const { sig, prev, services, alsoKnownAs, rotationKeys, verificationMethods } = json
   if (
     !isSignatureText(sig) ||
-    !(prev === null || isCidText(prev)) ||
+    !(prev === null || isPrev(prev)) ||
     !isObjectOf(services, isService) ||
     !isListOfText(alsoKnownAs) ||
     !isListOfText(rotationKeys) ||
@@ -47,7 +47,7 @@ function parsePlcOperation(json: Json): PlcOperation | undefined {
 
 function parseTombstone(json: Json): PlcTombstone | undefined {
   const { sig, prev } = json
-  if (!hasExactly(json, TOMBSTONE_FIELDS) || !isSignatureText(sig) || !isCidText(prev)) return undefined
+  if (!hasExactly(json, TOMBSTONE_FIELDS) || !isSignatureText(sig) || !isPrev(prev)) return undefined
   return { sig, prev, type: 'plc_tombstone' }
 }
 
@@ -89,7 +89,7 @@ const isSignatureText = (value: unknown): value is string =>
   isText(value) && value.length <= 1024 && value.isWellFormed()
 
 // Only the canonical spelling: another multibase of the same CID would be the same `prev` with other signed bytes.
-const isCidText = (value: unknown): value is string => tryParseCid(value) !== undefined
+const isPrev = isCidText
 
 const isListOfText = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every(isText)
@@ -98,12 +98,16 @@ function isObjectOf<T>(
   value: unknown,
   is: (member: unknown) => member is T,
 ): value is Readonly<Record<string, T>> {
-  return isObject(value) && Object.values(value).every(is)
+  if (!isObject(value)) return false
+  for (const key in value) if (!is(value[key]) && Object.hasOwn(value, key)) return false
+  return true
 }
 
 const isService = (value: unknown): value is PlcService =>
   isObject(value) && hasExactly(value, SERVICE_FIELDS) && isText(value['type']) && isText(value['endpoint'])
 
 function hasExactly(json: Json, fields: readonly string[]): boolean {
-  return Object.keys(json).length === fields.length && fields.every((field) => Object.hasOwn(json, field))
+  let own = 0
+  for (const field in json) if (Object.hasOwn(json, field)) own++
+  return own === fields.length && fields.every((field) => Object.hasOwn(json, field))
 }

@@ -50,6 +50,19 @@ export type Operation = PlcOperation | PlcTombstone | LegacyCreate
 /** An operation before it is signed. `sig` is absent, never null: its absence is what gets signed. */
 export type Unsigned<O extends Operation = Operation> = O extends Operation ? Omit<O, 'sig'> : never
 
+/** The keys that may sign what follows an operation, strongest first; `undefined` for a tombstone, which nothing follows. */
+export function rotationKeysOf(operation: Unsigned): readonly string[] | undefined {
+  switch (operation.type) {
+    case 'plc_tombstone':
+      return undefined
+    case 'plc_operation':
+      return operation.rotationKeys
+    case 'create':
+      // Recovery outranks signing: index 0 is the strongest.
+      return [operation.recoveryKey, operation.signingKey]
+  }
+}
+
 /**
  * What an operation says, in today's terms; `undefined` for a tombstone. For reading only: hash, CID, signature and
  * DID always belong to the original form.
@@ -63,10 +76,9 @@ export function normalizeOperation(operation: Unsigned): PlcData | undefined {
       return { rotationKeys, verificationMethods, alsoKnownAs, services }
     }
     case 'create': {
-      const { signingKey, recoveryKey, handle, service } = operation
+      const { signingKey, handle, service } = operation
       return {
-        // Recovery outranks signing: index 0 is the strongest.
-        rotationKeys: [recoveryKey, signingKey],
+        rotationKeys: rotationKeysOf(operation)!,
         verificationMethods: { atproto: signingKey },
         alsoKnownAs: [handle.startsWith('at://') ? handle : `at://${handle.replace(/^https?:\/\//, '')}`],
         services: {

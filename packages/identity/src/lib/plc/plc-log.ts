@@ -1,5 +1,5 @@
 import type { Cid } from '@imago/data'
-import { normalizeOperation, type Operation, type PlcData } from './operation.ts'
+import { normalizeOperation, type Operation, type PlcData, rotationKeysOf } from './operation.ts'
 import { type DidPlc, didOfGenesis, isDidPlc, operationCid } from './operation-bytes.ts'
 import { excerpt, PlcError } from './plc-error.ts'
 import { type FindSigner, findSigner } from './signer.ts'
@@ -45,10 +45,10 @@ export function createLog(did: string, entries: readonly LogEntry[] = []): PlcLo
       'InvalidDid',
       `not a did:plc identifier: ${excerpt(did)} (expected did:plc: and 24 of a-z2-7)`,
     )
-  return logOf(
-    did,
-    entries.map((entry) => ({ ...entry })),
-  )
+  const own = entries.map((entry) => ({ ...entry }))
+  // The head is a field: an object with a getter of its own is of a kind of its own to V8, which keeps that kind, and with it
+  // the log, until all of memory has been gone through.
+  return { did, entries: own, head: own.findLast((entry) => !entry.nullified) }
 }
 
 /**
@@ -68,27 +68,21 @@ export function judgeOperation(
   createdAt: number,
   find: FindSigner = findSigner,
 ): Verdict {
-  const signerIn = (keys: readonly string[]) => {
-    const signer = find(keys, operation)
-    if (signer < 0) throw new PlcError('InvalidSignature', invalidSignature(operation))
-    return signer
-  }
-  if (log.head === undefined) return judgeGenesis(log.did, operation, signerIn, createdAt)
+  const { entries, head } = log
+  if (head === undefined) return judgeGenesis(log.did, operation, createdAt, find)
 
-  const parentAt = findCurrent(log.entries, operation.prev)
-  const parent = parentAt === undefined ? undefined : log.entries[parentAt]!
-  const keys = parent === undefined ? undefined : normalizeOperation(parent.operation)?.rotationKeys
-  if (parentAt === undefined || keys === undefined)
-    throw new PlcError('Misordered', 'Operations not correctly ordered')
-  if (!(createdAt > log.head.createdAt))
+  const parentAt = findCurrent(entries, operation.prev)
+  const keys = parentAt < 0 ? undefined : rotationKeysOf(entries[parentAt]!.operation)
+  if (keys === undefined) throw new PlcError('Misordered', 'Operations not correctly ordered')
+  if (!(createdAt > head.createdAt))
     throw new PlcError(
       'InvalidTime',
-      `Operation time ${isoTime(createdAt)} is not after the head's, ${isoTime(log.head.createdAt)}`,
+      `Operation time ${isoTime(createdAt)} is not after the head's, ${isoTime(head.createdAt)}`,
     )
 
-  const undone = log.entries.slice(parentAt + 1).filter((entry) => !entry.nullified)
+  const undone = entries.slice(parentAt + 1).filter((entry) => !entry.nullified)
   const disputed = undone[0]
-  const signer = signerIn(keys)
+  const signer = signerIn(keys, operation, find)
   if (disputed !== undefined && signer >= disputed.signer)
     throw new PlcError('StalePrev', invalidSignature(operation))
   if (disputed !== undefined && createdAt - disputed.createdAt > RECOVERY_WINDOW_MS)
@@ -114,12 +108,14 @@ export function acceptOperation(log: PlcLog, operation: Operation, createdAt: nu
 
 /** Puts what was judged into the log that it was judged against, for whoever does something in between. */
 export function applyVerdict(log: PlcLog, { entry, nullified }: Verdict): void {
-  const entries = log.entries as Writable<LogEntry>[]
+  const own = log as Writable<PlcLog>
+  const entries = own.entries as Writable<LogEntry>[]
   if (nullified.length > 0) {
     const undone = new Set(nullified.map(String))
     for (const candidate of entries) if (undone.has(candidate.cid.toString())) candidate.nullified = true
   }
-  entries.push({ ...entry })
+  own.head = { ...entry }
+  entries.push(own.head)
 }
 
 /** One operation as directories list it, `/log/audit` for example. Further fields are kept. */
@@ -160,26 +156,11 @@ export function stateOf(log: PlcLog): PlcState | undefined {
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
-function logOf(did: DidPlc, entries: LogEntry[]): PlcLog {
-  return {
-    did,
-    entries,
-    get head() {
-      return entries.findLast((entry) => !entry.nullified)
-    },
-  }
-}
-
-function judgeGenesis(
-  did: DidPlc,
-  operation: Operation,
-  signerIn: (keys: readonly string[]) => number,
-  createdAt: number,
-): Verdict {
-  const data = normalizeOperation(operation)
-  if (operation.prev !== null || data === undefined)
+function judgeGenesis(did: DidPlc, operation: Operation, createdAt: number, find: FindSigner): Verdict {
+  const keys = rotationKeysOf(operation)
+  if (operation.prev !== null || keys === undefined)
     throw new PlcError('Misordered', 'Operations not correctly ordered')
-  const signer = signerIn(data.rotationKeys)
+  const signer = signerIn(keys, operation, find)
   const computed = didOfGenesis(operation)
   if (computed !== did)
     throw new PlcError(
@@ -192,11 +173,17 @@ function judgeGenesis(
   }
 }
 
-/** Position of the operation that `prev` names, among those that are not undone. Mostly it is the last. */
-function findCurrent(entries: readonly LogEntry[], prev: string | null): number | undefined {
-  if (prev === null) return undefined
-  const at = entries.findLastIndex((entry) => !entry.nullified && entry.cid.toString() === prev)
-  return at < 0 ? undefined : at
+function signerIn(keys: readonly string[], operation: Operation, find: FindSigner): number {
+  const signer = find(keys, operation)
+  if (signer < 0) throw new PlcError('InvalidSignature', invalidSignature(operation))
+  return signer
+}
+
+/** Position of the operation that `prev` names, among those that are not undone, or -1. Mostly it is the last. */
+function findCurrent(entries: readonly LogEntry[], prev: string | null): number {
+  return prev === null
+    ? -1
+    : entries.findLastIndex(({ nullified, cid }) => !nullified && cid.toString() === prev)
 }
 
 const invalidSignature = (operation: Operation) => `Invalid signature on op: ${excerpt(operation)}`

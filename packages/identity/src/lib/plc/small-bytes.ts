@@ -15,3 +15,9 @@ export function takeBytes(length: number): Uint8Array {
   }
   return slab.subarray(used, (used += length))
 }
+
+const borrowed = new Uint8Array(2 * SLAB_BYTES)
+
+/** Memory for some bytes that nobody keeps: what is borrowed next overwrites them. */
+export const borrowBytes = (length: number): Uint8Array =>
+  length <= borrowed.length ? borrowed.subarray(0, length) : new Uint8Array(length)
