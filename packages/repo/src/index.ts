@@ -7,6 +7,7 @@ export {
 } from './lib/commit.ts'
 export { diffTrees } from './lib/diff.ts'
 export { exportRepo } from './lib/export-repo.ts'
+export type { HeldBlocks } from './lib/held-blocks.ts'
 export { invertOps } from './lib/invert.ts'
 export { isRepoPath, MAX_KEY_LENGTH } from './lib/key.ts'
 export { keyHeight } from './lib/key-height.ts'
@@ -21,7 +22,6 @@ export type { RepoOp } from './lib/repo-op.ts'
 export { type VerifiedRepo, verifyRepo } from './lib/verify-repo.ts'
 export {
   DEFAULT_MAX_HELD_BYTES,
-  type HeldBlocks,
   type RepoStream,
   type VerifiedRecordBlock,
   type VerifyRepoStreamOptions,

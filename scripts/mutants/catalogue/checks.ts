@@ -116,8 +116,8 @@ export const CHECKS: readonly Mutant[] = [
   ...check(9, COMMIT, [
     [
       'the signature does not cover prev',
-      'verifySignature(key, encode(unsigned), sig)',
-      'verifySignature(key, encode({ ...unsigned, prev: null }), sig)',
+      'verifySignature(key, encode(unsigned(parsed)), parsed.sig)',
+      'verifySignature(key, encode(unsigned({ ...parsed, prev: null })), parsed.sig)',
     ],
   ]),
   ...check(10, VERIFY, [

@@ -100,8 +100,12 @@ export const MST: readonly Mutant[] = [
     ],
     ['absent nodes are passed over unasked', 'if (options.partial) return after', 'if (true) return after'],
   ]),
-  ...mst('mst.ts', [
-    ['keys need not ascend across nodes', 'if (item.key <= previous)', "if (item.key === '')"],
+  ...mst('tree-walk.ts', [
+    [
+      'keys need not ascend across nodes',
+      'if (node !== this.#previousNode && key <= this.#previous)',
+      "if (key === '')",
+    ],
   ]),
   ...mst('tree-edit.ts', [
     ['the root is not trimmed', 'return rest === null ? null : trimRoot(source, rest)', 'return rest'],
@@ -155,7 +159,7 @@ export const MST: readonly Mutant[] = [
       'if (!cidOfDrisl(bytes).equals(cid))',
       'if (cid === null)',
     ],
-    ['the frame lacks the proof', '        ops.map((op) => op.path),', '        [],'],
+    ['the frame lacks the proof', 'addCoveringProof(tree, path, frameBlocks)', 'void path'],
   ]),
   ...mst('build-tree.ts', [
     ['a key may be given twice', 'if (key === previous) throw', 'if (key === null) throw'],

@@ -1,7 +1,10 @@
-import { type CarLimits, concatBytes, DataError } from '@imago/data'
+import { type CarLimits, DataError } from '@imago/data'
 
 /** Lengths in a CAR file are far below what four bytes of varint hold. */
 const MAX_LENGTH_BYTES = 4
+
+/** For the part of a frame with which a chunk may end, so that the next one finds room beside it. */
+const SPARE_BYTES = 16 * 1024
 
 /** Where the bytes of a frame lie, past its length. */
 export interface Frame {
@@ -11,16 +14,15 @@ export interface Frame {
 
 /**
  * Cuts a CAR v1 file into its frames as it arrives, without waiting: chunks go in, and of each come out as many frames
- * as are there as a whole. A frame that lies across chunks is put together once, however many they are.
+ * as are there as a whole. Chunks are copied into memory that is used again and again: what thousands of them would leave
+ * to the collector lies outside of its heap, where it is noticed late.
  */
 export class CarFrames {
   readonly #limits: CarLimits
-  /** What the frames that come next are cut from. */
-  #bytes: Uint8Array = new Uint8Array(0)
+  /** What has come and is not cut off yet lies in it from `#at` to `#end`. */
+  #window: Uint8Array = new Uint8Array(0)
   #at = 0
-  /** Chunks of a frame that is not there yet, and bytes of it that are missing still. */
-  #pieces: Uint8Array[] = []
-  #missing = 0
+  #end = 0
   #received = 0
   #frames = 0
 
@@ -28,9 +30,9 @@ export class CarFrames {
     this.#limits = limits
   }
 
-  /** What the places in a frame are about, until the next chunk. */
+  /** What the places in a frame are about, which is overwritten by the next chunk. */
   get bytes(): Uint8Array {
-    return this.#bytes
+    return this.#window
   }
 
   /** @throws {DataError} LimitExceeded */
@@ -41,11 +43,16 @@ export class CarFrames {
         'LimitExceeded',
         `CAR file: more than ${this.#limits.maxBytes} bytes, and no more are read`,
       )
-    if (this.#at < this.#bytes.length) this.#pieces.push(this.#bytes.subarray(this.#at))
-    this.#pieces.push(chunk)
-    this.#missing -= chunk.length
-    this.#bytes = this.#missing > 0 ? NOTHING : this.#joined()
+    const rest = this.#end - this.#at
+    const size = rest + chunk.length
+    if (size > this.#window.length) {
+      const wider = new Uint8Array(Math.max(size + SPARE_BYTES, 2 * rest))
+      wider.set(this.#window.subarray(this.#at, this.#end))
+      this.#window = wider
+    } else this.#window.copyWithin(0, this.#at, this.#end)
+    this.#window.set(chunk, rest)
     this.#at = 0
+    this.#end = size
   }
 
   /**
@@ -53,19 +60,17 @@ export class CarFrames {
    * @throws {DataError} InvalidCar, LimitExceeded
    */
   next(): Frame | undefined {
-    const bytes = this.#bytes
     const start = this.#at
     let length = 0
     for (let i = 0; i < MAX_LENGTH_BYTES; i++) {
-      const byte = bytes[start + i]
-      if (byte === undefined) return undefined
+      if (start + i >= this.#end) return undefined
+      const byte = this.#window[start + i]!
       length |= (byte & 0x7f) << (7 * i)
       if (byte > 0x7f) continue
       if (byte === 0 && i > 0) throw this.#invalid('a length that is not a minimal varint')
       this.#checkLength(length)
       const from = start + i + 1
-      this.#missing = length - (bytes.length - from)
-      if (this.#missing > 0) return undefined
+      if (from + length > this.#end) return undefined
       this.#frames++
       this.#at = from + length
       return { start: from, end: this.#at }
@@ -75,14 +80,7 @@ export class CarFrames {
 
   /** @throws {DataError} InvalidCar when the file ends within a frame, or before its header. */
   end(): void {
-    if (this.#frames === 0 || this.#pieces.length > 0 || this.#at < this.#bytes.length)
-      throw this.#invalid('a frame that is cut off')
-  }
-
-  #joined(): Uint8Array {
-    const pieces = this.#pieces
-    this.#pieces = []
-    return pieces.length === 1 ? pieces[0]! : concatBytes(pieces)
+    if (this.#frames === 0 || this.#at < this.#end) throw this.#invalid('a frame that is cut off')
   }
 
   #checkLength(length: number): void {
@@ -101,5 +99,3 @@ export class CarFrames {
     return new DataError('InvalidCar', `not a valid CAR file: frame ${this.#frames} has ${fault}`)
   }
 }
-
-const NOTHING = new Uint8Array(0)

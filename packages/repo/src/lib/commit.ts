@@ -1,5 +1,5 @@
 import { type Keypair, type PublicKey, verifySignature } from '@imago/crypto'
-import { type Cid, cidOfDrisl, decode, encode, isCid, isDataMap, type Value } from '@imago/data'
+import { type Cid, cidOfDrisl, type DataMap, decode, encode, isCid, isDataMap, type Value } from '@imago/data'
 import { type Did, isDid, isTid, type Tid } from '@imago/syntax'
 import { RepoError } from './repo-error.ts'
 
@@ -38,17 +38,17 @@ export function signCommit(
   fields: { did: Did; data: Cid; rev: Tid; prev?: Cid | null },
   keypair: Keypair,
 ): SignedCommit {
-  const unsigned = {
-    did: fields.did,
-    version: 3,
-    data: fields.data,
-    rev: fields.rev,
-    prev: fields.prev ?? null,
-  } as const
-  const commit: Commit = { ...unsigned, sig: keypair.sign(encode(unsigned)) }
-  const bytes = encode({ ...commit })
+  const { did, data, rev, prev = null } = fields
+  const sig = keypair.sign(encode(unsigned({ did, data, rev, prev })))
+  // In the order of DRISL, as below: encoding what has to be sorted first takes twice as long.
+  const commit = { did, rev, sig, data, prev, version: 3 } as const
+  const bytes = encode(commit)
   return { commit, cid: cidOfDrisl(bytes), bytes }
 }
+
+/** What is signed: a commit without its signature. */
+const unsigned = ({ did, rev, data, prev }: Omit<Commit, 'version' | 'sig'>) =>
+  ({ did, rev, data, prev, version: 3 }) as const
 
 /**
  * The commit in a block. Strict: exactly the six fields, each of its type, in canonical DRISL.
@@ -62,13 +62,7 @@ export function parseCommit(bytes: Uint8Array): Commit {
     throw new RepoError('InvalidCommit', `not a commit: ${(cause as Error).message}`, { cause })
   }
   if (!isDataMap(value)) throw invalid('not a map')
-  const names = Object.keys(value)
-  const missing = FIELDS.filter((name) => !names.includes(name))
-  if (missing.length > 0) throw invalid(`${missing.join(', ')} missing`)
-  if (names.length > FIELDS.length)
-    throw invalid(
-      `unknown fields: ${names.filter((name) => !(FIELDS as readonly string[]).includes(name)).join(', ')}`,
-    )
+  checkFields(value)
   const { did, version, data, rev, prev, sig } = value as Record<(typeof FIELDS)[number], Value>
   if (version !== 3) throw invalid(`version ${shown(version)}, and 3 is expected`)
   if (!isDid(did)) throw invalid(`did ${shown(did)} is not a DID`)
@@ -80,6 +74,16 @@ export function parseCommit(bytes: Uint8Array): Commit {
   return { did, version, data, rev, prev, sig }
 }
 
+function checkFields(value: DataMap): void {
+  const names = Object.keys(value)
+  const missing = FIELDS.filter((name) => !Object.hasOwn(value, name))
+  if (missing.length > 0) throw invalid(`${missing.join(', ')} missing`)
+  if (names.length > FIELDS.length)
+    throw invalid(
+      `unknown fields: ${names.filter((name) => !(FIELDS as readonly string[]).includes(name)).join(', ')}`,
+    )
+}
+
 const shown = (value: Value) => JSON.stringify(value).slice(0, 80)
 
 const invalid = (message: string) => new RepoError('InvalidCommit', `not a commit: ${message}`)
@@ -89,6 +93,6 @@ const invalid = (message: string) => new RepoError('InvalidCommit', `not a commi
  * @throws {RepoError} InvalidCommit when the bytes are not a commit.
  */
 export function verifyCommitSignature(commit: Uint8Array | Commit, key: PublicKey): boolean {
-  const { sig, ...unsigned } = commit instanceof Uint8Array ? parseCommit(commit) : commit
-  return verifySignature(key, encode(unsigned), sig)
+  const parsed = commit instanceof Uint8Array ? parseCommit(commit) : commit
+  return verifySignature(key, encode(unsigned(parsed)), parsed.sig)
 }

@@ -4,8 +4,12 @@ import { BlockMap, type BlockSource } from '@imago/data'
 import { createRandom } from '@imago/sim/random'
 import { diffTrees } from './diff.ts'
 import { randomCommit } from './invert.test.ts'
+import { keyHeight } from './key-height.ts'
+import { Link } from './link.ts'
 import { Mst } from './mst.ts'
 import { cidOf, randomEntries } from './naive-tree.test.ts'
+import { encodeNode } from './node-codec.ts'
+import { RepoError } from './repo-error.ts'
 import type { RepoOp } from './repo-op.ts'
 
 /** The same, from two whole lists. */
@@ -66,3 +70,30 @@ test('trees that are the same are told so without a block', () => {
   const nowhere = new BlockMap()
   assert.deepEqual(diffTrees(Mst.open(nowhere, root), Mst.open(nowhere, root)), [])
 })
+
+test('a tree that holds one subtree in many places is out of order, and not walked over and over', () => {
+  const blocks = new BlockMap()
+  let child: Link | null = null
+  for (const [height, keys] of keysByHeight(3, 4).entries()) {
+    const links = [child, ...keys.map(() => child)]
+    child = Link.of(
+      blocks.add(encodeNode({ keys, values: keys.map(() => Link.of(cidOf(height))), links }).slice()),
+    )
+  }
+  const hostile = Mst.open(blocks, child!.cid)
+  const disordered = (error: unknown) => error instanceof RepoError && error.code === 'InvalidMst'
+  assert.throws(() => diffTrees(Mst.empty(), hostile), disordered)
+  assert.throws(() => diffTrees(hostile, Mst.empty()), disordered)
+  const honest = Mst.from([[keysByHeight(0, 1)[0]![0]!, cidOf(1)]])
+  assert.throws(() => diffTrees(honest, hostile), disordered)
+})
+
+/** So many keys of each height up to `highest`, ascending. */
+function keysByHeight(highest: number, count: number): string[][] {
+  const found: string[][] = Array.from({ length: highest + 1 }, () => [])
+  for (let n = 100_000; found.some((keys) => keys.length < count); n++) {
+    const keys = found[keyHeight(`com.example.a/${n}`)]
+    if (keys !== undefined && keys.length < count) keys.push(`com.example.a/${n}`)
+  }
+  return found
+}

@@ -3,7 +3,6 @@ import { buildTree } from './build-tree.ts'
 import { assertTreeKey } from './key.ts'
 import { keyHeight } from './key-height.ts'
 import { Link } from './link.ts'
-import { RepoError } from './repo-error.ts'
 import { insertEntry, removeEntry, replaceEntry } from './tree-edit.ts'
 import { EMPTY_NODE, positionOf, Subtree } from './tree-node.ts'
 import { TreeWalk } from './tree-walk.ts'
@@ -113,16 +112,12 @@ export class Mst {
    */
   *entries(options: { after?: string } = {}): Generator<[key: string, cid: Cid], void, undefined> {
     const walk = new TreeWalk(this.source, this.rootNode)
-    let previous = options.after ?? ''
     if (options.after !== undefined) walk.seek(options.after)
     for (let item = walk.item; item !== undefined; item = walk.item) {
       if ('subtree' in item) {
         walk.enter()
         continue
       }
-      if (item.key <= previous)
-        throw new RepoError('InvalidMst', `${item.key} comes after ${previous}: the tree is not in order`)
-      previous = item.key
       yield [item.key, item.value.cid]
       walk.skip()
     }

@@ -12,8 +12,13 @@ import { positionOf, type Subtree } from './tree-node.ts'
  */
 export function coveringProof(tree: Mst, keys: Iterable<string>): BlockMap {
   const proof = new BlockMap()
-  for (const key of keys) addPath(tree, key, proof, 'with neighbours')
+  for (const key of keys) addCoveringProof(tree, key, proof)
   return proof
+}
+
+/** Puts the nodes of the {@link coveringProof} of one key among others. */
+export function addCoveringProof(tree: Mst, key: string, blocks: BlockMap): void {
+  addPath(tree, key, blocks, 'with neighbours')
 }
 
 /** The nodes between the root and `key`, or where it would be. */

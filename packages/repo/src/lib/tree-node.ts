@@ -83,6 +83,16 @@ export class Subtree {
   }
 
   /**
+   * Works out the blocks of all nodes here that no source has, children first. Asked for one by one, from above, each
+   * is encoded twice: once for its CID, and once to be kept.
+   */
+  build(): void {
+    if (this.stored || this.#bytes !== undefined) return
+    for (const child of this.#node!.subtrees) child?.build()
+    this.#bytes = this.#encode().slice()
+  }
+
+  /**
    * The node, remembered from now on.
    * @param height where it has to stand; `undefined` for a root, whose keys say it.
    * @throws {MissingBlockError} when this is a stub.

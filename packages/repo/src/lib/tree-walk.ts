@@ -1,5 +1,6 @@
 import type { BlockSource } from '@imago/data'
 import type { Link } from './link.ts'
+import { RepoError } from './repo-error.ts'
 import { positionOf, type Subtree, type TreeNode } from './tree-node.ts'
 
 /** Where a walk stands: at an entry, or before a subtree that can be entered or passed over. */
@@ -15,12 +16,16 @@ interface Frame {
 
 /**
  * A walk through a tree in the order of its keys that loads a node only when told to enter it, and remembers none: a
- * walk holds as many nodes as the tree is high.
+ * walk holds as many nodes as the tree is high. Keys have to ascend, or one subtree in many places would make it endless.
+ * @throws {RepoError} InvalidMst, on coming to a key that does not.
  */
 export class TreeWalk {
   readonly #source: BlockSource
   readonly #frames: Frame[]
   #current: Item | undefined
+  /** What the next key has to come after, and the node that it stands in: within one, keys ascend. */
+  #previous = ''
+  #previousNode: TreeNode | undefined
 
   constructor(source: BlockSource, root: Subtree) {
     this.#source = source
@@ -58,8 +63,10 @@ export class TreeWalk {
       const found = frame.node.keys[index] === key
       frame.slot = found ? 2 * index + 2 : 2 * index
       const { node } = frame
+      this.#previous = key
       this.#settle()
       if (found || node.subtrees[index] == null) return
+      this.#previous = ''
       this.enter()
     }
   }
@@ -81,7 +88,15 @@ export class TreeWalk {
       for (; frame.slot <= 2 * node.keys.length; frame.slot++) {
         const index = frame.slot >> 1
         if (frame.slot & 1) {
-          this.#current = { key: node.keys[index]!, value: node.values[index]! }
+          const key = node.keys[index]!
+          if (node !== this.#previousNode && key <= this.#previous)
+            throw new RepoError(
+              'InvalidMst',
+              `${key} comes after ${this.#previous}: the tree is not in order`,
+            )
+          this.#previous = key
+          this.#previousNode = node
+          this.#current = { key, value: node.values[index]! }
           return
         }
         const subtree = node.subtrees[index]!

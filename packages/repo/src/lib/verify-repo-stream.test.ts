@@ -5,20 +5,23 @@ import {
   type Block,
   BlockMap,
   type Cid,
+  cidOfDrisl,
   cidOfRaw,
   concatBytes,
   DataError,
+  encode,
   readCar,
   writeCar,
 } from '@imago/data'
 import { createRandom } from '@imago/sim/random'
 import { parseCommit, signCommit } from './commit.ts'
 import { exportRepo } from './export-repo.ts'
+import type { HeldBlocks } from './held-blocks.ts'
 import { Mst } from './mst.ts'
 import { pathOf } from './naive-tree.test.ts'
 import { MissingBlockError, RepoError } from './repo-error.ts'
 import { verifyRepo } from './verify-repo.ts'
-import { type HeldBlocks, type VerifyRepoStreamOptions, verifyRepoStream } from './verify-repo-stream.ts'
+import { type VerifyRepoStreamOptions, verifyRepoStream } from './verify-repo-stream.ts'
 import { recordOf } from './write-commit.test.ts'
 
 const did = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz'
@@ -44,7 +47,8 @@ async function recordsOf(
 ) {
   const { commit, cid, records } = await verifyRepoStream(chunks, options)
   const found: { path: string; cid: Cid; bytes: Uint8Array }[] = []
-  for await (const batch of records) found.push(...batch)
+  for await (const batch of records)
+    for (const { path, cid, bytes } of batch) found.push({ path, cid, bytes: bytes.slice() })
   return { commit, cid, found }
 }
 
@@ -88,6 +92,19 @@ test('in streamable order nothing is kept; any other order does as well, within 
   }
 })
 
+test('many small blocks that come early count for what keeping them takes, not for their bytes alone', async () => {
+  const { head } = repoOf(1)
+  const small = Array.from({ length: 2000 }, (_, n): Block => {
+    const bytes = encode(n)
+    return { cid: cidOfDrisl(bytes), bytes }
+  })
+  const file = writeCar([head], small)
+  const maxHeldBytes = 20 * new BlockMap(small).byteLength
+  await assert.rejects(recordsOf([file], { maxHeldBytes }), code('LimitExceeded'))
+  // Whoever keeps them elsewhere knows what that takes.
+  await assert.rejects(recordsOf([file], { maxHeldBytes, held: new BlockMap() }), MissingBlockError)
+})
+
 test('nodes are told of in pre-order, and what comes early is kept where the caller says, in bounded batches', async () => {
   const { head, blocks, sent } = repoOf(3000)
   const expected = [...Mst.open(blocks, parseCommit(blocks.get(head)!).data).nodes()].map(
@@ -115,6 +132,18 @@ test('nodes are told of in pre-order, and what comes early is kept where the cal
     )
     if (order !== sent) assert.ok(Math.max(...asked) < 3000, 'what had come early comes in several batches')
   }
+})
+
+test('what comes in lies in the same memory again and again, however large the repository', async () => {
+  const { head, sent } = repoOf(3000)
+  const memory = { records: new Set<ArrayBufferLike>(), nodes: new Set<ArrayBufferLike>() }
+  const onNode = ({ bytes }: Block) => memory.nodes.add(bytes.buffer)
+  const chunks = inChunks(writeCar([head], sent), 5000)
+  const { records } = await verifyRepoStream(chunks, { did, key, onNode })
+  for await (const batch of records) for (const { bytes } of batch) memory.records.add(bytes.buffer)
+  assert.ok(memory.records.size <= 2, `${memory.records.size} for 3000 records`)
+  // One for each level of the tree, of which none is as high.
+  assert.ok(memory.nodes.size <= 16, `${memory.nodes.size} for nodes`)
 })
 
 test('a record at two paths comes twice in streamable order, and once is enough in another', async () => {

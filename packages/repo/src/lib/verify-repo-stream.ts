@@ -1,7 +1,6 @@
 import type { PublicKey } from '@imago/crypto'
 import {
   type Block,
-  BlockMap,
   type CarLimits,
   Cid,
   DataError,
@@ -13,6 +12,7 @@ import { sha256 } from '@imago/data/sha256'
 import { type Did, isRecordKey } from '@imago/syntax'
 import { CarFrames } from './car-frames.ts'
 import type { Commit } from './commit.ts'
+import { BLOCK_COST_BYTES, type HeldBlocks, heldInMemory } from './held-blocks.ts'
 import { isRepoPath } from './key.ts'
 import { Link } from './link.ts'
 import { MissingBlockError, RepoError } from './repo-error.ts'
@@ -23,7 +23,7 @@ import { checkedCommit, type ExpectedCommit } from './verify-repo.ts'
 export interface VerifiedRecordBlock {
   readonly path: string
   readonly cid: Cid
-  /** A view of what it came in: copy it to keep it beyond the next step of the iteration. */
+  /** Overwritten by the next step of the iteration: copy it to keep it. */
   readonly bytes: Uint8Array
 }
 
@@ -37,21 +37,8 @@ export interface VerifyRepoStreamOptions {
   readonly maxHeldBytes?: number
   /** Where such blocks are kept. Default: in memory. */
   readonly held?: HeldBlocks
-  /**
-   * Told of each node of the tree, before any record that comes after it. Its bytes are a view of what they came in: copy
-   * them to keep them for long.
-   */
+  /** Told of each node of the tree, before any record that comes after it. Its bytes are good during the call: copy them. */
   readonly onNode?: (node: Block) => void
-}
-
-/** Keeps blocks that came before their turn: a {@link BlockMap}, or a file where memory is too small. */
-export interface HeldBlocks {
-  /** Bytes of blocks that are kept. */
-  readonly byteLength: number
-  set(cid: Cid, bytes: Uint8Array): unknown
-  get(cid: Cid): Uint8Array | undefined
-  /** Told that nobody looks any more at what `get` gave: its memory may be used again. */
-  reuse?(): void
 }
 
 /** A repository that is being verified. */
@@ -60,30 +47,31 @@ export interface RepoStream {
   /** CID of the commit. */
   readonly cid: Cid
   /**
-   * Records in the order of their paths, as many at a time as each chunk brought, and bounded batches of those that had
-   * come early. Every one of them is proven when it comes; that the repository is whole is proven when they end without
-   * an exception.
+   * Records in the order of their paths: as many at a time as each chunk brought, and at the end of the file bounded
+   * batches of those that had come early. Every one of them is proven when it comes; that the repository is whole is
+   * proven when they end without an exception.
    */
   readonly records: AsyncGenerator<readonly VerifiedRecordBlock[], void, undefined>
 }
 
-/** Enough for some 300,000 records in the worst order, and no more than a small server has to spare. */
+/** Enough for some 200,000 records in the worst order, and no more than a small server has to spare. */
 export const DEFAULT_MAX_HELD_BYTES = 128 * 2 ** 20
 
 /** Blocks that had come early are handed on in batches of about so many bytes, so that they do not fill memory again. */
 const MAX_RELEASED_BYTES = 2 ** 17
-/** What a block costs beside its bytes. */
-const RELEASED_BLOCK_BYTES = 256
+/** Nearly all nodes are shorter. */
+const NODE_BYTES = 4096
 
 /**
  * Checks a whole repository as it arrives: all that {@link verifyRepo} checks, and the hash of every block, needed or
  * not. In streamable order (a node before what it refers to, in the order of keys, as {@link exportRepo} sends them) it
  * holds the nodes of one path and nothing else, however large the repository. In another order blocks are kept from the
- * first one that comes too early, up to `maxHeldBytes` of them.
+ * first one that comes too early, up to `maxHeldBytes` of them, and looked up when all have come.
  *
  * A record that stands at two paths has to come at both in streamable order, where nothing is kept; in any other, once
  * is enough.
- * @param chunks a CAR v1 file. Ended when the caller leaves the iteration, and when the file turns out to be invalid;
+ * @param chunks a CAR v1 file. Each is copied when it comes, and not looked at again: its memory may be used for the
+ *   next one. Ended when the caller leaves the iteration, and when the file turns out to be invalid;
  *   a caller that never iterates ends it by `records.return()`.
  * @throws {MissingBlockError} when the file ends before the repository does.
  * @throws {RepoError} InvalidBlock, InvalidCommit, InvalidSignature, InvalidMst, InvalidKey; LimitExceeded, also when too
@@ -128,11 +116,12 @@ async function* readRecords(
     while (true) {
       const records = reader.takeRecords()
       if (records.length > 0) yield records
-      if (reader.release()) continue
       const { done, value } = await source.next()
       if (done) break
       reader.push(value)
     }
+    await reader.seal()
+    while (reader.release()) yield reader.takeRecords()
     reader.end()
   } finally {
     await source.return?.()
@@ -159,13 +148,13 @@ class RepoReader {
   readonly #maxHeldBytes: number
   readonly #onNode: ((node: Block) => void) | undefined
   readonly #path: Open[] = []
+  /** What the nodes of the path lie in, which is used again for the next node of its depth. */
+  readonly #nodeBytes: Uint8Array[] = []
   #next: Link | undefined
   #headerRead = false
   readonly #held: HeldBlocks
   /** Once a block had to wait, all that come are kept: the order is another, and one may be needed twice. */
   #isOutOfOrder = false
-  /** Whether the block that belongs next may be among those that are kept. */
-  #mayBeHeld = false
   #records: VerifiedRecordBlock[] = []
   #previousKey = ''
   /** The part of a path up to its slash that was found to be a collection's name. */
@@ -177,7 +166,7 @@ class RepoReader {
     this.#expected = { ...(did !== undefined && { did }), ...(key !== undefined && { key }) }
     this.#frames = new CarFrames({ ...DEFAULT_CAR_LIMITS, ...limits })
     this.#maxHeldBytes = maxHeldBytes
-    this.#held = options.held ?? new BlockMap()
+    this.#held = options.held ?? heldInMemory()
     this.#onNode = options.onNode
   }
 
@@ -218,9 +207,7 @@ class RepoReader {
     const isNext = next.isAt(bytes, start)
     if (!isNext) this.#isOutOfOrder = true
     if (this.#isOutOfOrder) this.#hold(new Cid(bytes, start), block)
-    if (!isNext) return
-    this.#take(next, block)
-    this.#mayBeHeld = this.#isOutOfOrder
+    if (isNext) this.#take(next, block)
   }
 
   #hold(cid: Cid, block: Uint8Array): void {
@@ -232,22 +219,23 @@ class RepoReader {
       )
   }
 
+  /** To be called when all blocks have come, before {@link RepoReader.release}. */
+  async seal(): Promise<void> {
+    if (this.#isOutOfOrder && this.#next !== undefined) await this.#held.seal?.()
+  }
+
   /** Takes blocks that were kept and whose turn has come, a batch of them. Returns whether there were any. */
   release(): boolean {
-    if (!this.#mayBeHeld) return false
+    if (!this.#isOutOfOrder) return false
     this.#held.reuse?.()
     let bytes = 0
-    for (; bytes < MAX_RELEASED_BYTES && this.#next !== undefined; bytes += RELEASED_BLOCK_BYTES) {
+    for (; bytes < MAX_RELEASED_BYTES && this.#next !== undefined; bytes += BLOCK_COST_BYTES) {
       const next = this.#next
       const block = this.#held.get(next.cid)
-      if (block === undefined) {
-        this.#mayBeHeld = false
-        break
-      }
+      if (block === undefined) break
       this.#take(next, block)
       bytes += block.length
     }
-    if (this.#next === undefined) this.#mayBeHeld = false
     return bytes > 0
   }
 
@@ -257,19 +245,31 @@ class RepoReader {
       throw new RepoError('InvalidBlock', `${link.cid} is the CID of something else than DRISL`)
     const open = this.#path.at(-1)
     if (this.commit === undefined) {
-      this.commit = { commit: checkedCommit(link.cid, block, this.#expected), cid: link.cid }
+      // Its signature is a view of what it was read from.
+      this.commit = { commit: checkedCommit(link.cid, block.slice(), this.#expected), cid: link.cid }
       this.#next = Link.of(this.commit.commit.data)
       return
     }
     if (open !== undefined && isAtRecord(open)) {
-      this.#records.push({ path: open.node.keys[open.slot >> 1]!, cid: link.cid, bytes: block })
+      this.#records.push(new ProvenRecord(open.node.keys[open.slot >> 1]!, link.cid, block))
     } else {
-      // A node stays while all below it goes by: a copy, so that what it came in with need not.
-      const own = this.#isOutOfOrder ? block.slice() : block
-      this.#path.push({ node: readNode(own, link, open && open.node.height - 1), slot: -1 })
-      this.#onNode?.({ cid: link.cid, bytes: own })
+      const kept = this.#keptNode(block)
+      this.#path.push({ node: readNode(kept, link, open && open.node.height - 1), slot: -1 })
+      this.#onNode?.({ cid: link.cid, bytes: kept })
     }
     this.#advance()
+  }
+
+  /** A node stays while all below it goes by, and what it came in does not. */
+  #keptNode(block: Uint8Array): Uint8Array {
+    const depth = this.#path.length
+    let memory = this.#nodeBytes[depth]
+    if (memory === undefined || memory.length < block.length) {
+      memory = new Uint8Array(Math.max(NODE_BYTES, block.length))
+      this.#nodeBytes[depth] = memory
+    }
+    memory.set(block)
+    return memory.subarray(0, block.length)
   }
 
   /** To the block that belongs after the one at hand: over absent subtrees, and out of nodes that are done. */
@@ -308,6 +308,22 @@ class RepoReader {
     if (this.commit === undefined) return 'commit'
     const open = this.#path.at(-1)
     return open !== undefined && isAtRecord(open) ? `record ${open.node.keys[open.slot >> 1]}` : 'MST node'
+  }
+}
+
+/**
+ * No object literal: V8 notes of each literal whether what it makes lives for long, and puts all of them among the old ones
+ * once some batch did, where whatever hangs from them dies as late as they do.
+ */
+class ProvenRecord implements VerifiedRecordBlock {
+  readonly path: string
+  readonly cid: Cid
+  readonly bytes: Uint8Array
+
+  constructor(path: string, cid: Cid, bytes: Uint8Array) {
+    this.path = path
+    this.cid = cid
+    this.bytes = bytes
   }
 }
 

@@ -4,7 +4,7 @@ import type { Did, Tid } from '@imago/syntax'
 import { type SignedCommit, signCommit } from './commit.ts'
 import { assertRepoPath } from './key.ts'
 import { Mst } from './mst.ts'
-import { coveringProof } from './proof.ts'
+import { addCoveringProof } from './proof.ts'
 import { RepoError } from './repo-error.ts'
 import type { RepoOp } from './repo-op.ts'
 import type { Subtree } from './tree-node.ts'
@@ -31,7 +31,9 @@ export interface CommitResult {
   /** What changed, each path once, in the order in which the writes first name them. */
   readonly ops: readonly RepoOp[]
   readonly tree: Mst
-  /** To be stored: the commit, new nodes and new records. */
+  /** Nodes that the tree did not have before, each before its children. */
+  readonly newNodes: readonly Block[]
+  /** To be stored: the commit, {@link CommitResult.newNodes} and new records. */
   readonly newBlocks: BlockMap
   /** To be sent: the commit, every node that undoing {@link CommitResult.ops} takes, and new records. */
   readonly frameBlocks: BlockMap
@@ -64,34 +66,59 @@ export function writeCommit(options: {
     throw new RepoError('StaleRev', `rev ${rev} does not come after ${head.rev}, that of the last commit`)
   const before = head === null ? Mst.empty() : Mst.open(source, head.data)
   const { tree, ops, records } = applyWrites(before, writes)
+  tree.rootNode.build()
   const signed = signCommit({ did, data: tree.root, rev }, keypair)
   const { added, removed } = nodeChanges(head === null ? null : before, tree)
-  const newBlocks = new BlockMap([signed]).addAll(added).addAll(records)
-  const frameBlocks = new BlockMap([signed])
-    .addAll(added)
-    .addAll(
-      coveringProof(
-        tree,
-        ops.map((op) => op.path),
-      ),
-    )
-    .addAll(records)
-  return {
+  const frameBlocks = new BlockMap([signed]).addAll(added)
+  for (const { path } of ops) addCoveringProof(tree, path, frameBlocks)
+  frameBlocks.addAll(records)
+  return new Written({
     signed,
     since: head?.rev ?? null,
     prevData: head?.data ?? null,
     ops,
     tree,
-    newBlocks,
+    newNodes: added,
+    records,
     frameBlocks,
     removedNodes: removed,
+  })
+}
+
+/** A class for its getter: V8 gives each object literal with one a shape of its own, and keeps what it holds for long. */
+class Written implements CommitResult {
+  readonly signed: SignedCommit
+  readonly since: Tid | null
+  readonly prevData: Cid | null
+  readonly ops: readonly RepoOp[]
+  readonly tree: Mst
+  readonly newNodes: readonly Block[]
+  readonly frameBlocks: BlockMap
+  readonly removedNodes: readonly Cid[]
+  readonly #records: readonly Block[]
+
+  constructor(result: Omit<CommitResult, 'newBlocks'> & { readonly records: readonly Block[] }) {
+    this.signed = result.signed
+    this.since = result.since
+    this.prevData = result.prevData
+    this.ops = result.ops
+    this.tree = result.tree
+    this.newNodes = result.newNodes
+    this.frameBlocks = result.frameBlocks
+    this.removedNodes = result.removedNodes
+    this.#records = result.records
+  }
+
+  /** Whoever keeps nodes and records apart has no use for them together. */
+  get newBlocks(): BlockMap {
+    return new BlockMap([this.signed]).addAll(this.newNodes).addAll(this.#records)
   }
 }
 
 function applyWrites(
   before: Mst,
   writes: readonly RepoWrite[],
-): { tree: Mst; ops: RepoOp[]; records: BlockMap } {
+): { tree: Mst; ops: RepoOp[]; records: Block[] } {
   let tree = before
   /** By path: the record before all writes, and the block of the last write. */
   const touched = new Map<string, { prev: Cid | null; block: Block | null }>()
@@ -111,27 +138,27 @@ function applyWrites(
     }
   }
   const ops: RepoOp[] = []
-  const records = new BlockMap()
+  const records: Block[] = []
   for (const [path, { prev, block }] of touched) {
     const cid = block?.cid ?? null
     if (cid === null ? prev === null : prev?.equals(cid)) continue
     ops.push({ action: prev === null ? 'create' : cid === null ? 'delete' : 'update', path, cid, prev })
-    if (block !== null) records.set(block.cid, block.bytes)
+    if (block !== null) records.push(block)
   }
   return { tree, ops, records }
 }
 
 /**
  * Nodes that editing brought and took, without looking at what both trees share: whatever an edit replaced it had
- * loaded, and whatever new nodes point to without having made it was there before.
+ * loaded, and whatever new nodes point to without having made it they took over from the tree before, as it was.
  * @param from what `to` was made from by edits; `null` when none of its nodes is stored.
  */
-function nodeChanges(from: Mst | null, to: Mst): { added: BlockMap; removed: Cid[] } {
+function nodeChanges(from: Mst | null, to: Mst): { added: Block[]; removed: Cid[] } {
   const added = new BlockMap()
-  const kept = new BlockMap()
+  const kept = new Set<Subtree>()
   const collect = (subtree: Subtree): void => {
     if (subtree.stored) {
-      kept.set(subtree.cid, NOTHING)
+      kept.add(subtree)
       return
     }
     added.set(subtree.cid, subtree.block(to.source))
@@ -140,13 +167,11 @@ function nodeChanges(from: Mst | null, to: Mst): { added: BlockMap; removed: Cid
   collect(to.rootNode)
   const removed: Cid[] = []
   const compare = (subtree: Subtree): void => {
-    if (kept.has(subtree.cid)) return
+    if (kept.has(subtree)) return
     // An edit may have come back to the very node that was there.
     if (!added.delete(subtree.cid)) removed.push(subtree.cid)
     for (const child of subtree.loaded?.subtrees ?? []) if (child !== null) compare(child)
   }
   if (from !== null) compare(from.rootNode)
-  return { added, removed }
+  return { added: [...added], removed }
 }
-
-const NOTHING = new Uint8Array(0)
