@@ -68,6 +68,9 @@ const WORK: readonly Work[] = [
 
 const IMPORT = 'importRepo of 100,000 records'
 const IMPORT_MEMORY = 'importRepo of 100,000 records: memory on top'
+const SHUFFLED_MEMORY = 'importRepo of 500,000 shuffled records: memory on top'
+/** What an import may cost, hostile ones included. */
+const IMPORT_LIMIT_BYTES = 64 * 2 ** 20
 const LARGE_BLOB = 'uploadBlob of 300 MB: memory on top'
 const IDLE = 'memory, idle'
 
@@ -81,7 +84,7 @@ export const group: Group = {
     const peers = missing ?? (await installPeers('pds', progress).catch(unavailable))
     if (typeof peers === 'string') {
       const names = WORK.flatMap(({ name, p99 }) => (p99 ? [name, p99.name] : [name]))
-      const others = [LAG, REPLAY, IMPORT, IMPORT_MEMORY, LARGE_BLOB, IDLE, FULL, START]
+      const others = [LAG, REPLAY, IMPORT, IMPORT_MEMORY, SHUFFLED_MEMORY, LARGE_BLOB, IDLE, FULL, START]
       yield* [...names, ...others].map((name) => ({ name, missing: peers }))
       return
     }
@@ -110,6 +113,7 @@ export const group: Group = {
       yield* largeBlob(contest)
       yield* imports(contest)
     }
+    yield* shuffledImport(join(folder.path, 'shuffled'), shared)
     {
       await using contest = await start('busy')
       for (const { url } of [contest.ours, contest.peer]) await checkPds(url)
@@ -141,8 +145,32 @@ async function* imports({ ours, peer, peerName, plcUrl, quick, progress }: Conte
     unit: 'MB',
     ours: onTop(mine),
     peers: { [peerName]: onTop(theirs) },
-    bar: { limit: 128 },
+    bar: { limit: IMPORT_LIMIT_BYTES / MB },
     note: `at the highest, beyond ${formatFigure(mine.beforeBytes / MB, 'MB')} before`,
+  }
+}
+
+/** Nearly all blocks come before their turn: the most that an import has to keep. */
+async function* shuffledImport(
+  folder: string,
+  { plcUrl, quick, progress }: Pick<Contest, 'plcUrl' | 'quick' | 'progress'>,
+): AsyncGenerator<Row> {
+  const records = quick ? 50_000 : 500_000
+  progress(`importRepo of ${records} shuffled records`)
+  await using server = await startOurs(folder, plcUrl)
+  const shuffled = await importRepository(createPdsClient(server.url), {
+    name: 'shuffled',
+    records,
+    order: 'shuffled',
+    plcUrl,
+    serverPid: server.pid,
+  })
+  yield {
+    name: SHUFFLED_MEMORY,
+    unit: 'MB',
+    ours: onTop(shuffled),
+    bar: { limit: IMPORT_LIMIT_BYTES / MB },
+    note: `${records} records in ${formatFigure(shuffled.seconds, 's')}, beyond ${formatFigure(shuffled.beforeBytes / MB, 'MB')} before`,
   }
 }
 

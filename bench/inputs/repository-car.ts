@@ -1,5 +1,5 @@
 import { importKeypair, type Keypair, type PublicKey } from '@imago/crypto'
-import { BlockMap, type Cid, carEntry, carHeader, encode } from '@imago/data'
+import { type Block, BlockMap, type Cid, carEntry, carHeader, encode } from '@imago/data'
 import { exportRepo, Mst, signCommit } from '@imago/repo'
 import { createRandom } from '@imago/sim/random'
 import type { Did } from '@imago/syntax'
@@ -10,8 +10,14 @@ export interface RepositoryCar {
   readonly did: Did
   readonly key: PublicKey
   readonly records: number
-  /** The file, in streamable order: made while it is read, and the same every time. */
-  chunks(): Generator<Uint8Array, void, undefined>
+  /** The commit, which is among the blocks. */
+  readonly head: Cid
+  readonly blocks: Iterable<Block>
+  /**
+   * The file, in streamable order, or in the worst one, in which nearly all blocks come too early: made while it is read,
+   * and the same every time.
+   */
+  chunks(order?: 'shuffled'): Generator<Uint8Array, void, undefined>
 }
 
 const NOBODY: Did = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz'
@@ -38,15 +44,27 @@ export function repositoryCar(options: {
   const tree = Mst.from(entries)
   const { cid, bytes } = signCommit({ did, data: tree.root, rev: REV }, keypair)
   blocks.set(cid, bytes).addAll(tree.nodes())
-  return { did, key: keypair.publicKey, records, chunks: () => inChunks(cid, blocks) }
+  return {
+    did,
+    key: keypair.publicKey,
+    records,
+    head: cid,
+    blocks,
+    chunks: (order) =>
+      carInChunks(
+        cid,
+        order === 'shuffled' ? createRandom(seed).shuffle([...blocks]) : exportRepo(blocks, cid),
+      ),
+  }
 }
 
-function* inChunks(head: Cid, blocks: BlockMap): Generator<Uint8Array, void> {
+/** A CAR file in pieces of one size. */
+export function* carInChunks(head: Cid, blocks: Iterable<Block>): Generator<Uint8Array, void> {
   let chunk = new Uint8Array(CHUNK_BYTES)
   let filled = 0
   const pieces = function* () {
     yield carHeader([head])
-    for (const block of exportRepo(blocks, head)) yield carEntry(block)
+    for (const block of blocks) yield carEntry(block)
   }
   for (const piece of pieces()) {
     for (let at = 0; at < piece.length; ) {

@@ -17,45 +17,78 @@ export interface Import {
   readonly beforeBytes: number
 }
 
+/** Someone who moves in: a name, a directory for the DID, and the server's process, whose memory is watched. */
+export interface Newcomer {
+  readonly name: string
+  readonly plcUrl: string
+  readonly serverPid: number
+}
+
+/** Who signs what comes from elsewhere. */
+export interface Owner {
+  readonly did: Did
+  readonly keypair: Keypair
+}
+
 /**
  * Moves a repository of someone else's to a server, as a client does that migrates an account: a DID whose key signs both
  * the repository and the request for an account here, then importRepo.
+ * @param newcomer.order of the blocks in the file; streamable, if not given.
  * @throws Error when a call fails, or the server says afterwards that it has another number of records.
  */
 export async function importRepository(
   client: PdsClient,
-  { name, records, plcUrl, serverPid }: { name: string; records: number; plcUrl: string; serverPid: number },
+  newcomer: Newcomer & { readonly records: number; readonly order?: 'shuffled' },
 ): Promise<Import> {
+  const { records, order } = newcomer
+  const fileOf = (owner: Owner) => repositoryCar({ seed: SEED, records, owner }).chunks(order)
+  const sent = await sendFile(client, { ...newcomer, fileOf })
+  if (sent.refusal !== undefined) throw new Error(sent.refusal)
+  if (sent.records !== records)
+    throw new Error(`${records} records were imported, and the server says that it has ${sent.records}`)
+  return sent
+}
+
+export interface Sent extends Import {
+  /** What the server said where it did not take the file. */
+  readonly refusal: string | undefined
+  /** That the account has afterwards. */
+  readonly records: number
+}
+
+/** As {@link importRepository}, of any file, which the server may refuse. */
+export async function sendFile(
+  client: PdsClient,
+  { name, plcUrl, serverPid, fileOf }: Newcomer & { readonly fileOf: (owner: Owner) => Iterable<Uint8Array> },
+): Promise<Sent> {
   const keypair = generateKeypair('k256')
   const did = await registerDid(plcUrl, name, keypair)
   const session = await moveIn(client, name, did, keypair)
-  const chunks = [...repositoryCar({ seed: SEED, records, owner: { did, keypair } }).chunks()]
-  const body = Buffer.concat(chunks)
+  const body = Buffer.concat([...fileOf({ did, keypair })])
 
   const beforeBytes = residentBytes(serverPid)
   let peakBytes = beforeBytes
   const sampling = setInterval(() => {
     peakBytes = Math.max(peakBytes, residentBytes(serverPid))
   }, SAMPLE_MS)
+  let refusal: string | undefined
   const startedAt = performance.now()
-  let seconds: number
-  try {
-    await client.request('com.atproto.repo.importRepo', {
+  await client
+    .request('com.atproto.repo.importRepo', {
       method: 'POST',
       headers: { 'content-type': 'application/vnd.ipld.car', authorization: `Bearer ${session.accessJwt}` },
       body,
     })
-    seconds = (performance.now() - startedAt) / 1000
-  } finally {
-    clearInterval(sampling)
-  }
+    .catch((error: Error) => {
+      refusal = error.message
+    })
+  const seconds = (performance.now() - startedAt) / 1000
+  clearInterval(sampling)
   const status = await client.request('com.atproto.server.checkAccountStatus', {
     headers: { authorization: `Bearer ${session.accessJwt}` },
   })
   const { indexedRecords } = (await status.json()) as { indexedRecords: number }
-  if (indexedRecords !== records)
-    throw new Error(`${records} records were imported, and the server says that it has ${indexedRecords}`)
-  return { seconds, carBytes: body.length, beforeBytes, peakBytes }
+  return { seconds, carBytes: body.length, beforeBytes, peakBytes, refusal, records: indexedRecords }
 }
 
 async function registerDid(plcUrl: string, name: string, keypair: Keypair): Promise<Did> {

@@ -1,22 +1,26 @@
-import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Cid } from '@imago/data'
+import { createBlockIndex } from './block-index.ts'
 
 const CID_BYTES = 36
 /** A length, then the CID. */
 const HEAD_BYTES = 4 + CID_BYTES
 /** Entries begin at multiples of it, so that 32 bits say where in 64 GB. */
 const ALIGNMENT = 16
-const WRITE_BYTES = 256 * 1024
+/** Written at a time. Fewer than that stay in memory. */
+const WRITE_BYTES = 512 * 1024
 /** Read at first: nearly all blocks of a repository are shorter. */
 const READ_BYTES = 2048
-/** What was read is handed out as parts of larger pieces, of which as many are kept as are used at a time. */
-const SLAB_BYTES = 64 * 1024
-const FIRST_SLOTS = 2 ** 16
-const MAX_LOAD = 0.8
+/** What was read is handed out as parts of one piece of memory, in which most of what is used at a time finds room. */
+const LENT_BYTES = 256 * 1024
 
-/** Blocks in a file of their own, by CID. */
+/** Blocks in a file of their own, by CID: first they are put in, then looked up. */
 export interface BlockFile extends Disposable {
+  /** Takes a copy. */
   set(cid: Cid, bytes: Uint8Array): void
+  /** Comes between the two: nothing may be put in afterwards, and nothing is found before. */
+  seal(): Promise<void>
   /** Good until {@link BlockFile.reuse}. */
   get(cid: Cid): Uint8Array | undefined
   /** Says that nobody looks any more at what `get` gave. */
@@ -24,124 +28,85 @@ export interface BlockFile extends Disposable {
 }
 
 /**
- * A temporary file to which blocks are appended, and a table in memory that says where: ten to twenty bytes for each block,
- * where the blocks themselves would take hundreds. It never waits for the disk. Disposing of it removes the file.
+ * A temporary file to which blocks are appended, and another one that says where. Together they take some two megabytes of
+ * memory while they are filled, and as much while they are read, however many blocks they are. They are made when they are
+ * needed, and never wait for the disk. Disposing of it removes both.
  * @throws {Error} of the file system, from every operation: `ENOSPC` where the disk is full.
  */
 export function createBlockFile(path: string): BlockFile {
-  const file = openSync(path, 'w+')
-  /** First words of digests, the lower bits of which say the slot. */
-  let tags = new Uint32Array(FIRST_SLOTS)
-  /** Where entries are, in units of {@link ALIGNMENT}, and 1 more: 0 is a slot that is free. */
-  let places = new Uint32Array(FIRST_SLOTS)
-  let count = 0
-  const pending = new Uint8Array(WRITE_BYTES)
+  const index = createBlockIndex(`${path}.index`)
+  let file: number | undefined
+  let pending: Uint8Array = new Uint8Array(WRITE_BYTES)
   let pendingBytes = 0
   let writtenBytes = 0
-  const scratch = new Uint8Array(READ_BYTES)
-  const slabs = [new Uint8Array(SLAB_BYTES)]
-  let slabIndex = 0
-  let slabAt = 0
+  let lent: Uint8Array = new Uint8Array(0)
+  let lentBytes = 0
+
+  function open(): number {
+    mkdirSync(dirname(path), { recursive: true })
+    return openSync(path, 'w+')
+  }
 
   function flush(): void {
+    file ??= open()
     for (let at = 0; at < pendingBytes; ) at += writeSync(file, pending, at, pendingBytes - at)
     writtenBytes += pendingBytes
     pendingBytes = 0
   }
 
+  /** Where it is, in units of {@link ALIGNMENT}. */
   function append(cid: Cid, bytes: Uint8Array): number {
-    const size = HEAD_BYTES + bytes.length
-    const padded = Math.ceil(size / ALIGNMENT) * ALIGNMENT
-    if (pendingBytes + padded > pending.length) flush()
+    const padded = Math.ceil((HEAD_BYTES + bytes.length) / ALIGNMENT) * ALIGNMENT
+    if (pendingBytes + padded > pending.length && pendingBytes > 0) flush()
+    if (padded > pending.length) pending = new Uint8Array(padded)
+    writeEntry(pending, pendingBytes, cid, bytes)
     const at = writtenBytes + pendingBytes
-    if (padded > pending.length) {
-      const entry = new Uint8Array(padded)
-      writeEntry(entry, 0, cid, bytes)
-      for (let done = 0; done < padded; ) done += writeSync(file, entry, done, padded - done)
-      writtenBytes += padded
-    } else {
-      writeEntry(pending, pendingBytes, cid, bytes)
-      pendingBytes += padded
-    }
-    return at / ALIGNMENT + 1
+    pendingBytes += padded
+    return at / ALIGNMENT
   }
 
-  /** The bytes of the file from `at` on, `length` of them or up to its end. Good until the next call. */
+  /** Bytes of the file from `at` on, `length` of them or up to its end, in memory that is free. */
   function read(at: number, length: number): Uint8Array {
-    if (at >= writtenBytes) return pending.subarray(at - writtenBytes, at - writtenBytes + length)
-    const target = length <= scratch.length ? scratch : new Uint8Array(length)
-    return target.subarray(0, readSync(file, target, 0, length, at))
-  }
-
-  /** The block at a place if it is the one meant. Good until the next call. */
-  function blockAt(place: number, cid: Cid): Uint8Array | undefined {
-    const at = (place - 1) * ALIGNMENT
-    let entry = read(at, READ_BYTES)
-    if (!cid.isAt(entry, 4)) return undefined
-    const size = HEAD_BYTES + (entry[0]! | (entry[1]! << 8) | (entry[2]! << 16) | (entry[3]! << 24))
-    if (size > entry.length) entry = read(at, size)
-    if (entry.length < size) throw new Error(`${path} ends within the block ${cid}`)
-    return entry.subarray(HEAD_BYTES, size)
-  }
-
-  function kept(bytes: Uint8Array): Uint8Array {
-    if (bytes.length > SLAB_BYTES / 4) return bytes.slice()
-    if (slabAt + bytes.length > SLAB_BYTES) {
-      slabIndex++
-      slabAt = 0
+    if (file === undefined) return pending.subarray(at, Math.min(at + length, pendingBytes))
+    if (lentBytes + length > lent.length) {
+      lent = new Uint8Array(Math.max(LENT_BYTES, lent.length, 2 * length))
+      lentBytes = 0
     }
-    const slab = (slabs[slabIndex] ??= new Uint8Array(SLAB_BYTES))
-    slab.set(bytes, slabAt)
-    return slab.subarray(slabAt, (slabAt += bytes.length))
-  }
-
-  /** The slot of a block, or the free one where it would be. The block is good until the next call. */
-  function find(cid: Cid): { slot: number; block: Uint8Array | undefined } {
-    const mask = places.length - 1
-    for (let slot = cid.w0 & mask; ; slot = (slot + 1) & mask) {
-      const place = places[slot]!
-      if (place === 0) return { slot, block: undefined }
-      if (tags[slot] !== cid.w0 >>> 0) continue
-      const block = blockAt(place, cid)
-      if (block !== undefined) return { slot, block }
-    }
-  }
-
-  function grow(): void {
-    const [oldTags, oldPlaces] = [tags, places]
-    tags = new Uint32Array(2 * oldTags.length)
-    places = new Uint32Array(2 * oldPlaces.length)
-    const mask = places.length - 1
-    for (let i = 0; i < oldPlaces.length; i++) {
-      const place = oldPlaces[i]!
-      if (place === 0) continue
-      let slot = oldTags[i]! & mask
-      while (places[slot] !== 0) slot = (slot + 1) & mask
-      tags[slot] = oldTags[i]!
-      places[slot] = place
-    }
+    return lent.subarray(lentBytes, lentBytes + readSync(file, lent, lentBytes, length, at))
   }
 
   return {
     set(cid, bytes) {
-      if (count >= MAX_LOAD * places.length) grow()
-      const { slot, block } = find(cid)
-      if (block !== undefined) return
-      places[slot] = append(cid, bytes)
-      tags[slot] = cid.w0
-      count++
+      index.add(cid, append(cid, bytes))
+    },
+    async seal() {
+      if (file !== undefined) {
+        flush()
+        pending = new Uint8Array(0)
+      }
+      await index.seal()
     },
     get(cid) {
-      const { block } = find(cid)
-      return block && kept(block)
+      const place = index.find(cid)
+      if (place === undefined) return undefined
+      const at = place * ALIGNMENT
+      let entry = read(at, READ_BYTES)
+      if (!cid.isAt(entry, 4)) return undefined
+      const size = HEAD_BYTES + (entry[0]! | (entry[1]! << 8) | (entry[2]! << 16) | (entry[3]! << 24))
+      if (size > entry.length) entry = read(at, size)
+      if (entry.length < size) throw new Error(`${path} ends within the block ${cid}`)
+      lentBytes += size
+      return entry.subarray(HEAD_BYTES, size)
     },
     reuse() {
-      slabs.length = slabIndex + 1
-      slabIndex = 0
-      slabAt = 0
+      lentBytes = 0
     },
     [Symbol.dispose]() {
+      index[Symbol.dispose]()
+      pending = new Uint8Array(0)
+      if (file === undefined) return
       closeSync(file)
+      file = undefined
       rmSync(path, { force: true })
     },
   }

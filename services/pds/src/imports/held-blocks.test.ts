@@ -8,10 +8,10 @@ import { createRandom } from '@imago/sim/random'
 import { createBlockFile } from './block-file.ts'
 import { createHeldBlocks, emptyHeldBlocksFolder } from './held-blocks.ts'
 
-function inFolder(work: (folder: string) => void): void {
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'imago-held-'))
   try {
-    work(folder)
+    await work(folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -28,33 +28,34 @@ function someBlocks(count: number, seed: number): Block[] {
 }
 
 test('a block file gives back every block, whatever its size, and nothing that was not put in', () =>
-  inFolder((folder) => {
+  inFolder(async (folder) => {
     const blocks = someBlocks(3000, 1)
     using file = createBlockFile(join(folder, 'a'))
+    for (const { cid, bytes } of blocks) {
+      const given = bytes.slice()
+      file.set(cid, given)
+      given.fill(0xff)
+    }
+    for (const { cid, bytes } of blocks) file.set(cid, bytes)
+    await file.seal()
     for (const [n, { cid, bytes }] of blocks.entries()) {
-      assert.equal(file.get(cid), undefined)
-      file.set(cid, bytes)
-      // At once, while it may not have been written yet; and one from before.
       assert.ok(equalBytes(file.get(cid)!, bytes))
       const earlier = blocks[n >> 1]!
       assert.ok(equalBytes(file.get(earlier.cid)!, earlier.bytes))
     }
-    for (const { cid, bytes } of blocks) file.set(cid, bytes)
-    for (const { cid, bytes } of blocks) assert.ok(equalBytes(file.get(cid)!, bytes))
     // The same digest under the other codec is another CID.
     assert.equal(file.get(cidOfRaw(blocks[0]!.bytes)), undefined)
     for (const { cid } of someBlocks(100, 2)) if (cid.codec === 0x71) assert.equal(file.get(cid), undefined)
   }))
 
 test('what a block file gave is overwritten only after it was told that nobody looks at it', () =>
-  inFolder((folder) => {
+  inFolder(async (folder) => {
     const blocks = someBlocks(2000, 4)
     using file = createBlockFile(join(folder, 'a'))
     for (const { cid, bytes } of blocks) file.set(cid, bytes)
+    await file.seal()
     for (let round = 0; round < 3; round++) {
       const given = blocks.slice(500 * round, 500 * round + 700).map(({ cid }) => file.get(cid)!)
-      // Those that are there already take no memory, however many come.
-      for (const { cid, bytes } of blocks) file.set(cid, bytes)
       for (const [n, bytes] of given.entries()) assert.ok(equalBytes(bytes, blocks[500 * round + n]!.bytes))
       file.reuse()
     }
@@ -65,16 +66,8 @@ test('what a block file gave is overwritten only after it was told that nobody l
     assert.equal(file.get(other!.cid)!.buffer, first.buffer)
   }))
 
-test('a table that grows keeps what it knows', () =>
-  inFolder((folder) => {
-    using file = createBlockFile(join(folder, 'a'))
-    const blockOf = (n: number) => new Uint8Array([n, n >> 8, n >> 16])
-    for (let n = 0; n < 60_000; n++) file.set(cidOfDrisl(blockOf(n)), blockOf(n))
-    for (let n = 0; n < 60_000; n += 7) assert.deepEqual(file.get(cidOfDrisl(blockOf(n))), blockOf(n))
-  }))
-
 test('held blocks go to a file when they are many, and the file goes with them; so does what a crash left', () =>
-  inFolder((folder) => {
+  inFolder(async (folder) => {
     const imports = join(folder, 'imports')
     mkdirSync(imports)
     writeFileSync(join(imports, 'left'), 'x')
@@ -87,6 +80,8 @@ test('held blocks go to a file when they are many, and the file goes with them; 
       assert.ok(!existsSync(imports), 'few stay in memory')
       for (const { cid, bytes } of blocks.slice(100)) held.set(cid, bytes)
       assert.deepEqual(readdirSync(imports), ['one'])
+      await held.seal()
+      assert.deepEqual(readdirSync(imports), ['one'], 'so few have their places in memory')
       for (const { cid, bytes } of blocks) assert.ok(equalBytes(held.get(cid)!, bytes))
       assert.equal(
         held.byteLength,
@@ -94,4 +89,30 @@ test('held blocks go to a file when they are many, and the file goes with them; 
       )
     }
     assert.deepEqual(readdirSync(imports), [])
+  }))
+
+test('a few that stay in memory are copies as well', () =>
+  inFolder(async (folder) => {
+    using held = createHeldBlocks(join(folder, 'imports'), 'one')
+    const [{ cid, bytes }] = someBlocks(1, 5) as [Block]
+    const given = bytes.slice()
+    held.set(cid, given)
+    given.fill(0)
+    await held.seal()
+    assert.deepEqual(held.get(cid), bytes)
+  }))
+
+test('what is looked up lies in the same memory again and again, however many blocks and however large', () =>
+  inFolder(async (folder) => {
+    const blocks = someBlocks(4000, 6)
+    using held = createHeldBlocks(join(folder, 'imports'), 'one')
+    for (const { cid, bytes } of blocks) held.set(cid, bytes)
+    await held.seal()
+    const memory = new Set<ArrayBufferLike>()
+    for (const [n, { cid }] of blocks.entries()) {
+      if (n % 20 === 0) held.reuse()
+      memory.add(held.get(cid)!.buffer)
+    }
+    // Of the size that is always enough, and of the one that the large ones ask for.
+    assert.ok(memory.size <= 3, `${memory.size} pieces of memory for ${blocks.length} blocks`)
   }))

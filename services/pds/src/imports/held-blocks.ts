@@ -1,13 +1,7 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { BlockMap } from '@imago/data'
 import type { HeldBlocks } from '@imago/repo'
-import { type BlockFile, createBlockFile } from './block-file.ts'
-
-/** Kept in memory before anything goes to a file: some thousands of records. Much that lives for long makes V8 take more. */
-const MAX_MEMORY_BYTES = 2 ** 20
-/** What a block takes of memory besides its bytes. */
-const BLOCK_OVERHEAD_BYTES = 200
+import { createBlockFile } from './block-file.ts'
 
 /** The folder in which they lie, emptied of what a crash left there. */
 export function emptyHeldBlocksFolder(dataDirectory: string): string {
@@ -16,46 +10,24 @@ export function emptyHeldBlocksFolder(dataDirectory: string): string {
   return folder
 }
 
-export interface ImportHeldBlocks extends HeldBlocks, Disposable {
-  /** Whether they are in a file: then what `get` gives is overwritten after `reuse`. */
-  readonly isInFile: boolean
-}
+export interface ImportHeldBlocks extends Required<HeldBlocks>, Disposable {}
 
 /**
- * Holds blocks of one import that came before their turn: some in memory, and all of them in a temporary file once they
- * are more. Disposing of it removes them.
- * @param name of the file, which is made when it is needed.
+ * Holds blocks of one import that came before their turn: a few in memory, more of them in temporary files. Disposing of it
+ * removes them.
+ * @param name of the first file; they are made when they are needed.
  */
 export function createHeldBlocks(folder: string, name: string): ImportHeldBlocks {
-  let memory: BlockMap | undefined = new BlockMap()
-  let file: BlockFile | undefined
+  const file = createBlockFile(join(folder, name))
   let byteLength = 0
   return {
+    ...file,
     get byteLength() {
       return byteLength
     },
-    get isInFile() {
-      return memory === undefined
-    },
     set(cid, bytes) {
       byteLength += bytes.length
-      if (memory === undefined) {
-        file!.set(cid, bytes)
-        return
-      }
-      memory.set(cid, bytes)
-      if (memory.byteLength + memory.size * BLOCK_OVERHEAD_BYTES <= MAX_MEMORY_BYTES) return
-      mkdirSync(folder, { recursive: true })
-      file = createBlockFile(join(folder, name))
-      for (const block of memory) file.set(block.cid, block.bytes)
-      memory = undefined
-    },
-    get: (cid) => (memory ?? file!).get(cid),
-    reuse: () => file?.reuse(),
-    [Symbol.dispose]() {
-      memory = new BlockMap()
-      file?.[Symbol.dispose]()
-      file = undefined
+      file.set(cid, bytes)
     },
   }
 }

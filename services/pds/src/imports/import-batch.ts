@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Block } from '@imago/data'
+import type { Block, Cid } from '@imago/data'
 import type { VerifiedRecordBlock } from '@imago/repo'
-import type { ImportHeldBlocks } from './held-blocks.ts'
 import type { StagedRecord, Staging } from './import-store.ts'
 import { importedRecord } from './imported-record.ts'
 import { InvalidImportError } from './invalid-import-error.ts'
@@ -9,6 +8,8 @@ import { InvalidImportError } from './invalid-import-error.ts'
 /** One transaction of staged blocks, which everybody else waits for: some milliseconds. */
 const BATCH_BLOCKS = 500
 const BATCH_BYTES = 512 * 1024
+/** Nodes come as many at a time as one chunk of a file brings. */
+const CHUNK_BYTES = 128 * 1024
 
 /** What has come in so far, blocks of an earlier attempt included. */
 export interface ImportCounts {
@@ -32,22 +33,15 @@ export interface ImportBatch {
 /**
  * Nodes and records come in the order of the tree, so those that the store has already are the first ones: they are
  * passed over.
- * @param held whence some of them may come.
  * @param counts are kept up to date.
  * @param maxBytes of all blocks.
  */
-export function createImportBatch(
-  staging: Staging,
-  held: Pick<ImportHeldBlocks, 'isInFile'>,
-  counts: ImportCounts,
-  maxBytes: number,
-): ImportBatch {
+export function createImportBatch(staging: Staging, counts: ImportCounts, maxBytes: number): ImportBatch {
   const { present } = staging
   let knownNodes = present.nodes
   let knownRecords = present.records
-  // Of blocks out of a file, copies in memory that is used again and again. What they came in lives as short as it can:
-  // what outlives two collections lies about until one of another kind, by the dozens of megabytes.
-  let copies: Uint8Array | undefined
+  // Copies in memory that is used again and again.
+  let copies: Uint8Array = new Uint8Array(BATCH_BYTES + CHUNK_BYTES)
   let copied = 0
   let nodes: Block[] = []
   let records: StagedRecord[] = []
@@ -59,9 +53,10 @@ export function createImportBatch(
   counts.bytes = present.bytes
 
   function copyOf(block: Uint8Array): Uint8Array {
-    if (!held.isInFile) return block
-    copies ??= new Uint8Array(BATCH_BYTES)
-    if (copied + block.length > copies.length) return block.slice()
+    if (copied + block.length > copies.length) {
+      copies = new Uint8Array(Math.max(copies.length, 2 * block.length))
+      copied = 0
+    }
     copies.set(block, copied)
     return copies.subarray(copied, (copied += block.length))
   }
@@ -84,7 +79,7 @@ export function createImportBatch(
         knownNodes--
         return
       }
-      nodes.push({ cid: node.cid, bytes: copyOf(node.bytes) })
+      nodes.push(new CopiedNode(node.cid, copyOf(node.bytes)))
       countIn(node.bytes)
     },
     addRecord(record) {
@@ -95,7 +90,10 @@ export function createImportBatch(
         return
       }
       const { path, cid } = record
-      records.push(importedRecord({ path, cid, bytes: copyOf(record.bytes) }))
+      const imported = importedRecord({ path, cid, bytes: copyOf(record.bytes) })
+      records.push(imported)
+      // Each is a row of its own.
+      blocks += imported.blobs.length
       counts.records++
       countIn(record.bytes)
     },
@@ -111,5 +109,16 @@ export function createImportBatch(
       bytes = 0
       await nextTurn()
     },
+  }
+}
+
+/** No object literal, for the reason that `ImportedRecord` is none. */
+class CopiedNode implements Block {
+  readonly cid: Cid
+  readonly bytes: Uint8Array
+
+  constructor(cid: Cid, bytes: Uint8Array) {
+    this.cid = cid
+    this.bytes = bytes
   }
 }

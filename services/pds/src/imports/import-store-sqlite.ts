@@ -3,11 +3,18 @@ import type { LogEntry } from '@imago/log'
 import type { SqliteLog } from '@imago/log/sqlite'
 import type { Tid } from '@imago/syntax'
 import type { Database } from '../database/database.ts'
+import type { RepoStatus } from '../repos/repo-store.ts'
 import { type SqliteRepoStore, UNUSED_ID } from '../repos/repo-store-sqlite.ts'
 import type { ImportStore, NewImport, Staged } from './import-store.ts'
 
 /** Tables whose rows an import brings. What hangs from a repository in any other moves over from the old number. */
 const STAGED = ['node', 'record', 'record_blob', 'backlink'] as const
+
+/**
+ * Pages that SQLite keeps in memory while imports go on. What they write is read by nobody for a while, and would leave
+ * nothing of what others read in a cache of any size: so they get a small one, in which a batch finds room.
+ */
+const CACHE_BYTES = 4 * 2 ** 20
 
 /** Rows that one step of a sweep removes from a table: some milliseconds of work. */
 const SWEPT_ROWS = 1000
@@ -64,7 +71,7 @@ export function createSqliteImportStore(
   )
 
   const switchOver = sqlite.prepare(
-    'UPDATE repo SET id = ?, head = ?, rev = ?, data = ?, commit_bytes = ? WHERE id = ? AND did = ? AND head = ?',
+    'UPDATE repo SET id = ?, head = ?, rev = ?, data = ?, commit_bytes = ? WHERE id = ? AND did = ? AND head = ? RETURNING status',
   )
   const moveOver = tablesOfRepos(database).map((table) =>
     sqlite.prepare(`UPDATE ${table} SET repo = ? WHERE repo = ?`),
@@ -89,6 +96,7 @@ export function createSqliteImportStore(
     ),
   ]
 
+  const cacheSize = sqlite.prepare('PRAGMA cache_size').get() as { cache_size: number }
   const underWay = new Set<number>()
   const discarded = new Set<number>()
 
@@ -118,6 +126,7 @@ export function createSqliteImportStore(
       if (before === undefined) return undefined
       const { number, present } = database.stage(() => numberOf(plan))
       underWay.add(number)
+      sqlite.exec(`PRAGMA cache_size = ${-CACHE_BYTES / 1024}`)
       discarded.delete(number)
       // An empty repository has nothing that could keep its revision.
       const replaces = anyRecord.get(before) !== undefined
@@ -147,11 +156,11 @@ export function createSqliteImportStore(
           })
         },
 
-        async finish({ head, at, events }) {
+        async finish({ head, at, eventsOf }) {
           let entries: readonly LogEntry[] = []
           const done = database.transaction(() => {
             const { cid, rev, data, commitBytes } = head
-            const { changes } = switchOver.run(
+            const switched = switchOver.get(
               number,
               cid.bytes,
               rev,
@@ -160,15 +169,15 @@ export function createSqliteImportStore(
               before,
               did,
               base.bytes,
-            )
-            if (changes === 0) return false
+            ) as { status: RepoStatus | null } | undefined
+            if (switched === undefined) return false
             for (const statement of moveOver) statement.run(number, before)
             keepBlobs.run(number)
             releaseBlobs.run(number, at)
             forgetUnfinished.run(number)
             forgetRemnant.run(number)
             addRemnant.run(before)
-            entries = log.appendInTransaction(events)
+            entries = log.appendInTransaction(eventsOf(switched.status ?? undefined))
             return true
           })
           if (done) repos.forgetId(did)
@@ -177,7 +186,10 @@ export function createSqliteImportStore(
         },
 
         discard: () => void discarded.add(number),
-        [Symbol.dispose]: () => void underWay.delete(number),
+        [Symbol.dispose]() {
+          underWay.delete(number)
+          if (underWay.size === 0) sqlite.exec(`PRAGMA cache_size = ${cacheSize.cache_size}`)
+        },
       }
     },
 

@@ -1,7 +1,7 @@
 import type { Block, Cid } from '@imago/data'
 import type { NewEntry } from '@imago/log'
 import type { Did, Tid } from '@imago/syntax'
-import type { NewHead } from '../repos/repo-store.ts'
+import type { NewHead, RepoStatus } from '../repos/repo-store.ts'
 
 /** A record with what it refers to. */
 export interface StagedRecord {
@@ -61,11 +61,16 @@ export interface Staging extends Disposable {
   /** Adds what comes next in the tree, as few blocks at a time as readers may wait for. */
   put(nodes: readonly Block[], records: readonly StagedRecord[]): Promise<void>
   /**
-   * Puts it in the place of the repository, with the events that announce it. Blobs that no record refers to any more
+   * Puts it in the place of the repository, with the events that announce it, which depend on how the account stands at
+   * that moment. Blobs that no record refers to any more
    * become temporary, and those that one refers to permanent.
    * @returns `false` when the repository is not where `base` said, or gone: nothing happened.
    */
-  finish(change: { head: NewHead; at: number; events: readonly NewEntry[] }): Promise<boolean>
+  finish(change: {
+    head: NewHead
+    at: number
+    eventsOf: (status: RepoStatus | undefined) => readonly NewEntry[]
+  }): Promise<boolean>
   /** Says that no attempt is to go on with it. */
   discard(): void
 }

@@ -32,12 +32,14 @@ export interface Imports extends AsyncDisposable {
    * our key at a revision beyond both. When the promise resolves, that is durable; when it rejects, nothing changed, and
    * the same file may be sent again. If it did not come to its end, what came of it is kept for a day: then it is read and
    * verified again as a whole, and written from there on, for as long as the account's own repository stays as it is.
+   * @param body given away: the memory of each piece is released when the next one is asked for, unless it is only a part
+   *   of a larger one.
    * @throws {InvalidImportError} and whatever `body` throws.
    */
   run(did: Did, body: AsyncIterable<Uint8Array>): Promise<Imported>
   /** Of the import that is under way for an account. */
   progress(did: Did): ImportProgress | undefined
-  /** Removes, in the background, what imports left behind that do not go on any more. */
+  /** Removes, in the background, what imports left behind that do not go on any more, and what accounts that were removed held. */
   sweep(): void
 }
 
@@ -77,7 +79,7 @@ export function createImports(ports: ImportsPorts): Imports {
     using held = createHeldBlocks(folder, randomId())
     /** Nodes that came with the commit, before it was known whether any of it is here. */
     const early: Block[] = []
-    let onNode = (node: Block): void => void early.push(node)
+    let onNode = ({ cid, bytes }: Block): void => void early.push({ cid, bytes: bytes.slice() })
     const { commit, cid, records } = await verifyRepoStream(toItsEnd(body), {
       did,
       held,
@@ -89,7 +91,7 @@ export function createImports(ports: ImportsPorts): Imports {
     const signer = await checkedSigner(commit, before)
     using staging = await store.begin({ did, base: before.cid, fileHead: cid, rev, at: now() })
     if (staging === undefined) throw absent(did)
-    const batch = createImportBatch(staging, held, counts, maxBytes)
+    const batch = createImportBatch(staging, counts, maxBytes)
     counts.resumedBlocks = staging.present.nodes + staging.present.records
     for (const node of early) batch.addNode(node)
     onNode = batch.addNode
@@ -133,14 +135,14 @@ export function createImports(ports: ImportsPorts): Imports {
   }
 
   async function finish(before: RepoState, staging: Staging, { data }: Commit, rev: Tid): Promise<void> {
-    const { did, keypair, status } = before
+    const { did, keypair } = before
     const signed = signCommit({ did, data, rev }, keypair)
-    // Of an account that is not active, its activation will tell.
-    const events = status === undefined ? [syncEvent(did, { ...signed, rev }, now())] : []
     const done = await staging.finish({
       head: { cid: signed.cid, rev, data, commitBytes: signed.bytes },
       at: now(),
-      events: events.map((event) => entryOf(did, event)),
+      // Of an account that is not active, its activation will tell.
+      eventsOf: (status) =>
+        status === undefined ? [entryOf(did, syncEvent(did, { ...signed, rev }, now()))] : [],
     })
     if (!done)
       throw new InvalidImportError(
@@ -202,13 +204,24 @@ class BrokenOff extends Error {
   }
 }
 
-/** Tells what befell a file from what is wrong with it. */
+/** Tells what befell a file from what is wrong with it. Each piece is gone when the next one comes. */
 async function* toItsEnd(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   try {
-    yield* body
+    for await (const piece of body) {
+      yield piece
+      release(piece)
+    }
   } catch (cause) {
     throw new BrokenOff(cause)
   }
+}
+
+/**
+ * Does not wait for the collector: it counts what lies in its own heap, and lets dozens of megabytes of pieces lie about
+ * before it comes.
+ */
+function release({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
 }
 
 const latest = (a: Tid, b: Tid): Tid => (a > b ? a : b)
