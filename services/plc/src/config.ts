@@ -198,7 +198,8 @@ const MIN_SECRET_LENGTH = 16
 function adminSecretOf({ adminSecret, adminSecretFile }: Config<typeof plcConfig>): string | undefined {
   if (adminSecretFile !== undefined && adminSecret !== undefined)
     throw new Error('PLC_ADMIN_SECRET and PLC_ADMIN_SECRET_FILE are both set: leave one of them out')
-  const secret = adminSecretFile === undefined ? adminSecret : readFileSync(adminSecretFile, 'utf8').trim()
+  const secret =
+    adminSecretFile === undefined ? adminSecret : textOf('PLC_ADMIN_SECRET_FILE', adminSecretFile).trim()
   if (secret !== undefined && secret.length < MIN_SECRET_LENGTH)
     throw new Error(
       `the secret of ${adminSecretFile ?? 'PLC_ADMIN_SECRET'} has ${secret.length} characters: at least ${MIN_SECRET_LENGTH} are needed, such as of openssl rand -hex 16`,
@@ -226,6 +227,18 @@ function transparencyOf({ logOrigin, logSeedFile, logPolicyFile, databaseFile }:
     origin: logOrigin,
     seed: readOrCreateSecret(logSeedFile ?? beside('log.seed')),
     checkpointFile: beside('log.checkpoint'),
-    policy: logPolicyFile === undefined ? undefined : parseTrustPolicy(readFileSync(logPolicyFile, 'utf8')),
+    policy:
+      logPolicyFile === undefined
+        ? undefined
+        : parseTrustPolicy(textOf('PLC_LOG_POLICY_FILE', logPolicyFile)),
+  }
+}
+
+/** What lies in the file that a setting names. */
+function textOf(setting: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new Error(`${setting} is ${path}, which cannot be read: ${(cause as Error).message}`, { cause })
   }
 }

@@ -9,6 +9,8 @@ import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { generateKeypair } from '@imago/crypto'
 import { createGenesis } from '@imago/identity/plc'
+import { loadConfig } from '@imago/service'
+import { plcConfig, plcOptionsOf } from './config.ts'
 import { openSqlitePlcStore } from './lib/store/sqlite-plc-store.ts'
 
 const keypair = generateKeypair('k256')
@@ -69,4 +71,12 @@ test('[PLC-10] whatever was answered survives kill -9 in the midst of a storm', 
     child.kill('SIGKILL')
     rmSync(folder, { recursive: true })
   }
+})
+
+test('a file that a setting names and that is not there is said to be that of the setting', () => {
+  const options = (setting: string) => plcOptionsOf(loadConfig(plcConfig, { [setting]: '/none' }))
+  assert.throws(
+    () => options('PLC_ADMIN_SECRET_FILE'),
+    /PLC_ADMIN_SECRET_FILE is \/none, which cannot be read: ENOENT/,
+  )
 })

@@ -6,7 +6,8 @@ export interface AddressLimits {
   readonly max: number
   /** How long until the place may submit again, in milliseconds; 0 when it may now. Counts nothing. */
   waitMs(place: string): number
-  count(place: string): void
+  /** @returns what takes it back: for whatever comes to nothing after all. */
+  count(place: string): () => void
 }
 
 /** Places that are remembered: the oldest are forgotten first. */
@@ -29,13 +30,17 @@ export function createAddressLimits(options: {
     },
     count(place) {
       const known = places.get(place)
-      if (known !== undefined && now() < known.since + windowMs) {
-        known.count++
-        return
+      const isRunning = known !== undefined && now() < known.since + windowMs
+      const window = isRunning ? known : { since: now(), count: 0 }
+      window.count++
+      if (!isRunning) {
+        places.delete(place)
+        if (places.size >= MAX_PLACES) places.delete(places.keys().next().value!)
+        places.set(place, window)
       }
-      places.delete(place)
-      if (places.size >= MAX_PLACES) places.delete(places.keys().next().value!)
-      places.set(place, { since: now(), count: 1 })
+      return () => {
+        window.count--
+      }
     },
   }
 }

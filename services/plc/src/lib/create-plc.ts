@@ -4,6 +4,7 @@ import type { Connection, Metrics, UpgradeHandler } from '@imago/service'
 import { Reply } from '@imago/xrpc/server'
 import { createAddressLimits } from './address-limits.ts'
 import { startWebhook, type WebhookOptions } from './alerts/webhook.ts'
+import { lockDatabase } from './database-lock.ts'
 import { createApp } from './http/app.ts'
 import { openExportStream } from './http/export-stream.ts'
 import { createPlcMetrics } from './plc-metrics.ts'
@@ -79,12 +80,14 @@ export interface Plc extends AsyncDisposable {
 
 /**
  * Opens a directory. Close it with `Symbol.asyncDispose`, after the server that uses it.
+ * @throws {DatabaseInUseError} when another process works on the database.
  * @see https://web.plc.directory/spec/v0.1/did-plc
  */
 export async function createPlc(options: PlcOptions): Promise<Plc> {
   const { databaseFile, now = Date.now, writeLimits = true, version = '0.1.0', logger } = options
   if (databaseFile !== ':memory:') mkdirSync(dirname(databaseFile), { recursive: true })
   await using opened = new AsyncDisposableStack()
+  if (databaseFile !== ':memory:' && options.databaseUrl === undefined) opened.use(lockDatabase(databaseFile))
   const keys =
     options.transparency && deriveLogKeys(options.transparency.origin, options.transparency.seed, now)
   const growTree = keys && createGrowTree(keys.ed25519.name, keys.ed25519)

@@ -19,35 +19,28 @@ export interface WebhookOptions {
   /** Keeps how far it has told. Without a cursor it begins at the end. */
   readonly cursor: DurableFile
   readonly fetch: typeof fetch
+  /** Pause after the first failure; after each further one, twice as long. Default: a second. */
+  readonly firstRetryMs?: number
   readonly onFailure: (error: unknown) => void
 }
 
 /**
  * Tells a web address of every alert, in order and at least once: it reads the directory at its own pace, and goes on
- * where it was after a restart. An address that does not answer with 2xx is tried again, later and later.
+ * where it was after a restart. An address that does not answer with 2xx is tried again, later and later; so is a store
+ * that cannot be read, or a cursor that cannot be written.
  */
 export function startWebhook(store: PlcStore, options: WebhookOptions): AsyncDisposable {
-  const { url, secret, dids, cursor, fetch, onFailure } = options
+  const { url, secret, dids, cursor, fetch, firstRetryMs = FIRST_RETRY_MS, onFailure } = options
   const stopped = new AbortController()
   const { signal } = stopped
+  let changes = 0
   let wake = () => {}
 
-  async function deliver(body: string): Promise<void> {
-    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, MAX_RETRY_MS)) {
+  /** Until it succeeds, or all of this is stopped. */
+  async function patiently<T>(work: () => Promise<T>): Promise<T> {
+    for (let waitMs = firstRetryMs; ; waitMs = Math.min(2 * waitMs, MAX_RETRY_MS)) {
       try {
-        const response = await fetch(url, {
-          method: 'POST',
-          headers: {
-            'content-type': 'application/json',
-            'plc-signature': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
-          },
-          body,
-          redirect: 'error',
-          signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-        })
-        await response.body?.cancel()
-        if (response.ok) return
-        throw new Error(`${url} answered ${response.status}`)
+        return await work()
       } catch (error) {
         if (signal.aborted) throw error
         onFailure(error)
@@ -56,21 +49,45 @@ export function startWebhook(store: PlcStore, options: WebhookOptions): AsyncDis
     }
   }
 
-  async function run(): Promise<void> {
+  async function deliver(body: string): Promise<void> {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'plc-signature': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
+      },
+      body,
+      redirect: 'error',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    })
+    await response.body?.cancel()
+    if (!response.ok) throw new Error(`${url} answered ${response.status}`)
+  }
+
+  async function firstCursor(): Promise<number> {
     const kept = await cursor.read()
-    let after = kept === undefined ? ((await store.latest())?.seq ?? 0) : Number(kept)
-    if (kept === undefined) await cursor.write(String(after))
+    if (kept !== undefined) return Number(kept)
+    const latest = (await store.latest())?.seq ?? 0
+    await cursor.write(String(latest))
+    return latest
+  }
+
+  async function run(): Promise<void> {
+    let after = await patiently(firstCursor)
     while (!signal.aborted) {
-      const page = await historyPage(store, after, PAGE)
+      const changesBefore = changes
+      const page = await patiently(() => historyPage(store, after, PAGE))
       for (const event of page) {
-        const alert = dids?.has(event.did) === false ? undefined : await alertOf(store, event)
+        const alert =
+          dids?.has(event.did) === false ? undefined : await patiently(() => alertOf(store, event))
         if (alert !== undefined) {
-          await deliver(JSON.stringify(alert))
-          await cursor.write(String(event.seq))
+          await patiently(() => deliver(JSON.stringify(alert)))
+          await patiently(() => cursor.write(String(event.seq)))
         }
         after = event.seq
       }
-      if (page.length === 0)
+      // What came while the page was read may not be in it.
+      if (page.length === 0 && changes === changesBefore)
         await new Promise<void>((resolve) => {
           wake = resolve
           if (signal.aborted) resolve()
@@ -78,7 +95,10 @@ export function startWebhook(store: PlcStore, options: WebhookOptions): AsyncDis
     }
   }
 
-  const unsubscribe = store.subscribe(() => wake())
+  const unsubscribe = store.subscribe(() => {
+    changes++
+    wake()
+  })
   const running = run().catch((error) => {
     if (!signal.aborted) onFailure(error)
   })

@@ -25,7 +25,15 @@ export async function openExportStream(store: PlcStore, now: () => number): Prom
   const operations = createFanOut(await openOperationLog(store), { opcode: 'text' })
   // Few ask for notices: what is kept for them is kept from the first of them on.
   let withNotices: Promise<FanOut> | undefined
-  const openWithNotices = async () => createFanOut(await openOperationLog(store, true), { opcode: 'text' })
+  const openWithNotices = async () => {
+    try {
+      return createFanOut(await openOperationLog(store, true), { opcode: 'text' })
+    } catch (error) {
+      // The next one who asks finds the store well again.
+      withNotices = undefined
+      throw error
+    }
+  }
   const opened = new Set<FanOut>([operations])
 
   // What was withdrawn is not told again to whoever comes late.

@@ -6,8 +6,10 @@ import { createGenesis, type Operation, updateOperation } from '@imago/identity/
 import { createManualClock } from '@imago/sim/clock'
 import { placeOf } from '../address-limits.ts'
 import type { KeyAlert } from '../alerts/key-alert.ts'
+import { startWebhook } from '../alerts/webhook.ts'
 import { createPlc, type PlcOptions } from '../create-plc.ts'
 import { createDurableMemory } from '../durable-file.ts'
+import type { PlcStore } from '../store/plc-store.ts'
 
 const [owner, host] = [generateKeypair('p256'), generateKeypair('k256')]
 
@@ -188,6 +190,55 @@ test('[PLC-23] one address may submit so often, and recoveries always', async ()
   here.clock.advance(300_000)
   const { did: third, operation: late } = genesisOf('e')
   assert.equal((await here.post(third, late)).status, 200)
+})
+
+test('[PLC-23] what one address submits at once counts as what it submits one by one, refusals not at all', async () => {
+  await using here = await directory({ addressLimit: 3 })
+  const post = (salt: string) => {
+    const { did, operation } = genesisOf(salt)
+    return here.post(did, operation)
+  }
+  const { did, operation } = genesisOf('a')
+  const forged = await Promise.all(
+    ['x', 'y', 'z', 'w'].map((sig) => here.post(did, { ...operation, sig: sig.repeat(86) })),
+  )
+  assert.deepEqual(new Set(forged.map(({ status }) => status)), new Set([400]))
+  const all = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map(post))
+  assert.deepEqual(all.map(({ status }) => status).sort(), [200, 200, 200, 429, 429, 429])
+  assert.equal((await post('g')).status, 429)
+})
+
+test('[PLC-39] what changed while the store could not be read is told once it can', async () => {
+  await using here = await directory()
+  let outages = 0
+  const page: PlcStore['page'] = async (...asked) => {
+    if (outages-- > 0) throw new Error('the database is gone')
+    return await here.plc.store.page(...asked)
+  }
+  const told: string[] = []
+  const failures: string[] = []
+  const { promise: all, resolve } = Promise.withResolvers<void>()
+  const cursor = createDurableMemory()
+  await cursor.write('0')
+  await using _webhook = startWebhook(
+    { ...here.plc.store, page },
+    {
+      url: 'http://hook.test',
+      secret: new Uint8Array(32),
+      cursor,
+      firstRetryMs: 1,
+      fetch: (async (_: string, { body }: RequestInit) => {
+        told.push(JSON.parse(String(body)).did)
+        resolve()
+        return new Response()
+      }) as typeof fetch,
+      onFailure: (error) => failures.push((error as Error).message),
+    },
+  )
+  outages = 2
+  const { did } = await rescued(here)
+  await all
+  assert.deepEqual([told, failures], [[did], ['the database is gone', 'the database is gone']])
 })
 
 test('an address: the peer, or what a near proxy says; IPv6 by its /64', () => {

@@ -43,12 +43,14 @@ export function createSubmissions(
     const place = addressLimits && placeOf(remoteAddress, asked.header('x-forwarded-for'))
     const addressLimit =
       place === undefined ? undefined : { max: addressLimits!.max, waitMs: addressLimits!.waitMs(place) }
+    // At once, so that what comes at the same time does not slip through together.
+    const takeBack = place === undefined ? undefined : addressLimits!.count(place)
     try {
       const receipt = await submitOperation(store, did, json, { writeLimits, allowFreezing, addressLimit })
-      if (place !== undefined) addressLimits!.count(place)
       metrics?.accepted()
       return acknowledgement(receipt, asked.header('accept'))
     } catch (error) {
+      takeBack?.()
       metrics?.refused(error)
       throw error
     }

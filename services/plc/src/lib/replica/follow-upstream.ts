@@ -109,6 +109,8 @@ export function followUpstream(options: {
       const lines = await upstream.page(before, PAGE_LINES, signal)
       count(await replayLines(store, pool, lines))
       if (lines.length < PAGE_LINES) return
+      // There is more, such as after days without the upstream: who is not here yet may exist again.
+      isCaughtUp = false
       if (cursor === before)
         throw new Error(
           `${upstream.url} told ${lines.length} lines behind number ${before}, and none with a higher one`,
@@ -138,7 +140,9 @@ export function followUpstream(options: {
       } catch (error) {
         if (signal.aborted) return
         onTrouble(error)
-        if (error instanceof StreamEnd && error.reason === 'OutdatedCursor') continue
+        // Where pages brought nothing, they will bring nothing at once either.
+        const isBehind = error instanceof StreamEnd && error.reason === 'OutdatedCursor'
+        if (isBehind && totals.accepted > before) continue
       }
       mode = 'waiting'
       retryMs = totals.accepted > before ? FIRST_RETRY_MS : Math.min(2 * retryMs, MAX_RETRY_MS)
