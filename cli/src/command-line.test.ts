@@ -29,7 +29,7 @@ test('--help names every command and the exit codes', async () => {
   const { exitCode, out } = await run('--help')
   assert.equal(exitCode, EXIT.ok)
   for (const name of ['up', ...Object.keys(SERVICES)]) assert.match(out, new RegExp(`^ {2}${name}\\b`, 'm'))
-  assert.match(out, /Exit codes: 0 .*3 a port is in use/)
+  assert.match(out, /Exit codes: 0 .*3 imago up: a port is in use/)
 })
 
 test('a command line that is wrong exits with 2, and says what is wrong', async () => {
@@ -38,7 +38,13 @@ test('a command line that is wrong exits with 2, and says what is wrong', async 
     [['up', '--port-offset', '-1'], /'--port-offset <n>' argument '-1' is invalid. Expected a whole number/],
     [['up', '--port-offset', '60000'], /'60000' is invalid/],
     [['up', '--frsh'], /unknown option '--frsh'\n\(Did you mean --fresh\?\)/],
-    [['plc', 'now'], /too many arguments|unknown command/],
+    [['plc', 'now'], /unknown command 'now' of imago plc\nRun imago plc --help for the commands\./],
+    [['plc', 'config', 'now'], /too many arguments/],
+    [['pds', 'verify', '--data-dir'], /Run imago pds verify --help for what it takes\./],
+    [
+      ['plc', 'history', 'did:plc:ewvi7nxzyoun6zhxrhs64oiz', '--directory', 'plc'],
+      /Expected an address such as https/,
+    ],
   ]
   for (const [args, expected] of cases) {
     const { exitCode, err } = await run(...args)

@@ -8,7 +8,7 @@ import { SERVICES, type ServiceName } from './services.ts'
 import { VERSION } from './version.ts'
 
 const EXIT_CODES = `
-Exit codes: ${EXIT.ok} done or stopped in order; ${EXIT.failed} could not start or stop; ${EXIT.usage} wrong command line or settings; ${EXIT.portInUse} a port is in use.`
+Exit codes: ${EXIT.ok} done or stopped in order; ${EXIT.failed} could not start or stop; ${EXIT.usage} wrong command line or settings; ${EXIT.portInUse} imago up: a port is in use.`
 
 /** What else than running it can be done with a service: `imago <service> <tool>`. */
 const TOOLS: Partial<Record<ServiceName, readonly AddSubCommand[]>> = { pds: PDS_TOOLS, plc: PLC_TOOLS }
@@ -57,9 +57,7 @@ function createProgram(output: Output, onExit: (code: ExitCode) => void): Comman
   const program = new Command('imago')
     .description('The AT Protocol: a development network in one command, and each of its services alone.')
     .version(VERSION, '-V, --version', 'print the version')
-    .helpCommand(false)
     .showSuggestionAfterError()
-    .showHelpAfterError('Run imago --help for the commands.')
     .addHelpText('after', EXIT_CODES)
     .configureOutput(output)
     .exitOverride()
@@ -82,15 +80,29 @@ function createProgram(output: Output, onExit: (code: ExitCode) => void): Comman
     const command = program
       .command(name)
       .description(`run ${service.description} from its environment`)
-      .action(async () => {
+      .action(async (_options, { args }: Command) => {
+        const [unknown] = args
+        if (unknown !== undefined) command.error(`error: unknown command '${unknown}' of imago ${name}`)
         const { runService } = await import('./commands/run-service.ts')
         onExit(await runService(name))
       })
     addConfigCommand(command, name)
     for (const addTool of TOOLS[name] ?? []) addTool(command, onExit)
+    // What is left over is the name of a command that there is not, and is said to be. Not so for the commands above.
+    command.allowExcessArguments()
   }
   addKeyCommands(program)
+  pointToHelp(program, 'imago')
   return program
+}
+
+/** Whoever goes wrong is shown to the help of the very command, which is in one place: `--help`. */
+function pointToHelp(command: Command, path: string): void {
+  command.helpCommand(false)
+  command.showHelpAfterError(
+    `Run ${path} --help for ${command.commands.length > 0 ? 'the commands' : 'what it takes'}.`,
+  )
+  for (const one of command.commands) pointToHelp(one, `${path} ${one.name()}`)
 }
 
 function addConfigCommand(parent: Command, name: ServiceName | 'up'): void {

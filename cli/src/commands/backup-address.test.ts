@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
@@ -15,6 +15,7 @@ test('a folder is made for writing, and must be there for reading', async (t) =>
   await assert.rejects(openBackupStore(place, { mustExist: true }), { name: 'CliError', exitCode: 2 })
   const store = await openBackupStore(place, { mustExist: false })
   await store.put('x', bytes)
+  assert.equal(statSync(place).mode & 0o777, 0o700, 'keys of all accounts may lie there')
   assert.ok(await (await openBackupStore(place, { mustExist: true })).head('x'))
 })
 

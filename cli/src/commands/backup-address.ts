@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import type { StagingStore } from '@imago/object-store'
 import { CliError, EXIT } from '../cli-error.ts'
 
@@ -8,6 +8,8 @@ export const BACKUP_ADDRESS = 'a folder, or s3://bucket/prefix'
 export const BACKUP_ADDRESS_HELP = `
 An S3 address may name a server: s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-1.
 Keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from where Amazon's tools look for them.`
+
+const OWNER_ONLY = 0o700
 
 /**
  * The store at an address.
@@ -24,6 +26,8 @@ export async function openBackupStore(
   if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(address)) {
     if (mustExist && !existsSync(address))
       throw new CliError(EXIT.usage, `there is no folder ${address}: name the one that backups were made to`)
+    // What is not encrypted holds the signing keys of all accounts, and what is need not be read by others either.
+    if (!mustExist) mkdirSync(address, { recursive: true, mode: OWNER_ONLY })
     const { openFolderStore } = await import('@imago/object-store/folder')
     return openFolderStore({ folder: address })
   }

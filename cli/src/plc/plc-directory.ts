@@ -43,7 +43,7 @@ export function createPlcDirectory(address: string, fetch: typeof globalThis.fet
       const response = await fetch(`${url}/${path}`, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) })
       return { status: response.status, text: await response.text(), headers: response.headers }
     } catch (error) {
-      throw new CliError(EXIT.failed, `${url} did not answer: ${(error as Error).message}`, { cause: error })
+      throw new CliError(EXIT.failed, `${url} did not answer: ${reasonOf(error)}`, { cause: error })
     }
   }
 
@@ -104,6 +104,12 @@ export function validated(did: DidPlc, entries: unknown): PlcLog {
     if (!(error instanceof PlcError) && !(error instanceof TypeError)) throw error
     throw new CliError(EXIT.failed, `the history of ${did} is not valid: ${error.message}`, { cause: error })
   }
+}
+
+/** Of a request that came to nothing: `fetch` itself says no more than that it failed. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error
+  return cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : message
 }
 
 function messageOf(text: string): string {

@@ -15,7 +15,10 @@ export interface SigningOptions extends DirectoryOptions, PassphraseOptions {
 export const addDirectoryOptions = (command: Command): Command =>
   command
     .addOption(
-      new Option('--directory <url>', 'PLC directory').env('PLC_URL').default('https://plc.directory'),
+      new Option('--directory <url>', 'PLC directory')
+        .env('PLC_URL')
+        .default('https://plc.directory')
+        .argParser(addressArgument),
     )
     .option('--json', 'as JSON')
 
@@ -23,6 +26,11 @@ export const addSigningOptions = (command: Command): Command =>
   addPassphraseOption(addDirectoryOptions(command))
     .requiredOption('--key <file>', 'the key to sign with: a key file, words or shares; - for standard input')
     .option('--yes', 'do not ask')
+
+function addressArgument(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
+  throw new InvalidArgumentError('Expected an address such as https://plc.directory.')
+}
 
 /** Parses the argument `<did>`. */
 export function didPlcArgument(text: string): DidPlc {

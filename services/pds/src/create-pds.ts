@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { com, methodNsids } from '@imago/atproto'
 import { importKeypair } from '@imago/crypto'
@@ -26,6 +25,7 @@ import { reannounceRestored } from './backup/reannounce.ts'
 import { createSqliteBlobIndex } from './blobs/blob-index-sqlite.ts'
 import { openBlobStore } from './blobs/blob-store.ts'
 import { createBlobs } from './blobs/blobs.ts'
+import { makeDataDirectory } from './database/data-directory.ts'
 import { lockDataDirectory } from './database/data-directory-lock.ts'
 import { DATABASE_FILE, openDatabase } from './database/database.ts'
 import { readRestored } from './database/restored-state.ts'
@@ -70,7 +70,7 @@ export async function createPds(config: PdsConfig, ports: PdsPorts): Promise<Pds
   const randomId = () => randomBytes(16).toHex()
   await using opened = new AsyncDisposableStack()
 
-  mkdirSync(config.dataDirectory, { recursive: true })
+  makeDataDirectory(config.dataDirectory)
   opened.use(lockDataDirectory(config.dataDirectory))
   const database = opened.use(openDatabase(join(config.dataDirectory, DATABASE_FILE)))
   const checkpoints = opened.use(
@@ -100,10 +100,8 @@ export async function createPds(config: PdsConfig, ports: PdsPorts): Promise<Pds
   const announced = await reannounceRestored({ database, log, clock, now })
   if (announced > 0) logger.info({ repos: announced }, 'announced every repository anew after a restore')
   const repos = createSqliteRepoStore(database, log)
-  const accounts = withAccountCache(
-    createSqliteAccountStore(database, log, repos, (did) => stream.forget(did)),
-    database,
-  )
+  const accountStore = createSqliteAccountStore(database, log, repos, (did) => stream.forget(did))
+  const accounts = withAccountCache(ports.wrapAccountStore?.(accountStore) ?? accountStore, database)
   const blobIndex = opened.use(createSqliteBlobIndex(database, repos))
   const blobs = createBlobs({
     files,
@@ -136,6 +134,7 @@ export async function createPds(config: PdsConfig, ports: PdsPorts): Promise<Pds
       },
     }),
   )
+  repos.onReplaced((did) => writer.forget(did))
 
   const cutExports = metrics.counter({
     name: 'cut_exports_total',
@@ -176,10 +175,11 @@ export async function createPds(config: PdsConfig, ports: PdsPorts): Promise<Pds
   })
 
   const reservedKeys = createSqliteReservedKeys(database, now)
+  const importStore = createSqliteImportStore(database, repos, log)
   const imports = opened.use(
     createImports({
       repos,
-      store: createSqliteImportStore(database, repos, log),
+      store: ports.wrapImportStore?.(importStore) ?? importStore,
       directory,
       plc,
       clock,

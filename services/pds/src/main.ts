@@ -5,6 +5,7 @@ import { readConfig } from './config.ts'
 import { createPds } from './create-pds.ts'
 import { createPdsDirectory } from './identity/pds-directory.ts'
 import { createLexiconResolver } from './records/lexicon-resolver.ts'
+import { VERSION } from './version.ts'
 
 const now = Date.now
 
@@ -64,6 +65,15 @@ process.exitCode = await runService({
         }),
       )
     pds.announce()
-    logger.info({ url: config.publicUrl, did: config.serviceDid, port: server.port }, 'listening')
+    logger.info(
+      {
+        url: config.publicUrl,
+        did: config.serviceDid,
+        port: server.port,
+        dataDirectory: config.dataDirectory,
+        version: VERSION,
+      },
+      'listening',
+    )
   },
 })

@@ -2,12 +2,14 @@ import type { Directory } from '@imago/identity'
 import type { S3StoreOptions } from '@imago/object-store-s3'
 import type { Logger, Metrics } from '@imago/service'
 import type { Did, Uri } from '@imago/syntax'
+import type { AccountStore } from './accounts/account-store.ts'
 import type { ScryptCost } from './accounts/password.ts'
 import type { ExportLimits } from './api/export-watch.ts'
 import type { BlobQuota } from './blobs/blob-index.ts'
 import type { StreamEvent } from './events/events.ts'
 import type { PdsDirectory } from './identity/pds-directory.ts'
 import type { PlcClient } from './identity/plc-client.ts'
+import type { ImportStore } from './imports/import-store.ts'
 import type { LexiconResolver } from './records/lexicon-resolver.ts'
 import type { RecordSchemas } from './records/record-schemas.ts'
 import type { RepoState, RepoStore } from './repos/repo-store.ts'
@@ -77,8 +79,10 @@ export interface PdsPorts {
   readonly scryptCost?: ScryptCost
   /** Default: the checks that relays make. */
   readonly selfCheck?: (event: StreamEvent, before: RepoState) => string | undefined
-  /** Stands between the engine and the database, for tests that break it. */
+  /** These stand between what works with a store and the database, for tests that break it. */
   readonly wrapRepoStore?: (store: RepoStore) => RepoStore
+  readonly wrapAccountStore?: (store: AccountStore) => AccountStore
+  readonly wrapImportStore?: (store: ImportStore) => ImportStore
   /** How slowly repositories may be read. Default: {@link DEFAULT_EXPORT_LIMITS}. */
   readonly exportLimits?: ExportLimits
   /** Check what handlers answer against the schemas; for development. Default false. */

@@ -3,7 +3,6 @@ export {
   type LockHolder,
   lockDataDirectory,
 } from './database/data-directory-lock.ts'
-export { jumpSequence, sequenceAfterRestore } from './events/sequence.ts'
 export type { BlobFile, BlobInventory } from './recovery/blob-inventory.ts'
 export {
   type Finding,

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import test from 'node:test'
 import { parseDidKey } from '@imago/crypto'
 import { decodeJwt } from 'jose'
@@ -290,4 +293,17 @@ test('[U3] [F8] the operator deletes an account: its sessions end, its events go
   assert.deepEqual(await seen(pds), expected)
   await using later = await pds.restart()
   assert.deepEqual(await seen(later), expected)
+})
+
+test('[Z9] what holds signing keys is made for its owner alone', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'imago-pds-'))
+  const dataDirectory = join(folder, 'made', 'here')
+  try {
+    await using pds = await openTestPds({ config: { dataDirectory } })
+    await pds.createAccount('alice')
+    const modeOf = (name: string) => (statSync(join(dataDirectory, name)).mode & 0o777).toString(8)
+    assert.deepEqual(['.', 'pds.sqlite', 'pds.sqlite-wal'].map(modeOf), ['700', '600', '600'])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })

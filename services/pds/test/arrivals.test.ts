@@ -8,8 +8,10 @@ import { decode, readCar } from '@imago/data'
 import { fromBase64url } from '@imago/data/multibase'
 import { collectionRange, verifyRangeExport, verifyRepo } from '@imago/repo'
 import { createRandom } from '@imago/sim/random'
-import { tidFromMicros } from '@imago/syntax'
+import { type Did, tidFromMicros } from '@imago/syntax'
+import { createSessionTokens } from '../src/sessions/session-tokens.ts'
 import { arriving, carOf, importCar, picture, repoOf, someRecords } from './arrival.ts'
+import { createFakePlc } from './fake-plc.ts'
 import { openTestPds, type TestPds } from './test-pds.ts'
 
 const server = (name: string) => `com.atproto.server.${name}`
@@ -100,6 +102,36 @@ test('[S11] an account that was deactivated for good goes when it said, and the 
     (await pds.events()).map(({ type, body }) => [type, body['status']]),
     [['#account', 'deleted']],
   )
+})
+
+test('[S11] whoever deactivates once more says anew when the account is to go', async () => {
+  await using pds = await openTestPds()
+  const bob = await pds.createAccount('bob')
+  const deactivate = async (minutes?: number, token = bob.accessJwt) => {
+    const body =
+      minutes === undefined ? {} : { deleteAfter: new Date(pds.clock.now() + minutes * 60_000).toISOString() }
+    assert.equal((await pds.procedure(server('deactivateAccount'), { token, body })).status, 200)
+  }
+  const isHere = async (did: string) => {
+    await pds.pds.maintain()
+    return (await pds.query(sync('getRepoStatus'), { params: { did } })).status === 200
+  }
+  await deactivate()
+  const { length } = await pds.events()
+  await deactivate(10)
+  await deactivate()
+  pds.clock.advance(20 * 60_000)
+  assert.ok(await isHere(bob.did), 'not to be deleted after all')
+  await deactivate(10)
+  assert.equal((await pds.events()).length, length, 'the network knows already')
+  pds.clock.advance(20 * 60_000)
+  assert.ok(!(await isHere(bob.did)))
+
+  const alice = await arriving(pds)
+  const { body: account } = await alice.createAccount()
+  await deactivate(undefined, account.accessJwt)
+  pds.clock.advance(3 * 24 * 3_600_000 + 1)
+  assert.ok(!(await isHere(alice.did)), 'who moves in and does not come goes as before')
 })
 
 test('[S18] a reserved key is the one that the account gets, once', async () => {
@@ -210,6 +242,70 @@ test('[R8] [R9] [S9] [S10] [I4] [M4] a whole move: account, repository, blobs, D
     'delete',
   ])
   await swept(pds)
+})
+
+test('[S10] [I4] an import that ends while an account is activated is what the network hears of', async () => {
+  const plc = createFakePlc(() => 0)
+  let meanwhile = async () => {}
+  const data = async (did: Did) => {
+    await meanwhile()
+    return plc.data(did)
+  }
+  await using pds = await openTestPds({ plc, ports: { plc: { ...plc, data } } })
+  const alice = await arriving(pds)
+  const { body: account } = await alice.createAccount()
+  await alice.pointHere(account)
+  meanwhile = async () => {
+    const { car } = repoOf(alice.did, alice.oldKey, someRecords(3))
+    assert.equal((await importCar(pds, account.accessJwt, car)).status, 200)
+  }
+  const activated = await pds.procedure(server('activateAccount'), { token: account.accessJwt })
+  assert.equal(activated.status, 200, JSON.stringify(activated.body))
+  const { body: latest } = await pds.query(sync('getLatestCommit'), { params: { did: alice.did } })
+  const last = (await pds.events()).at(-1)!
+  assert.deepEqual([last.type, last.body['rev']], ['#sync', latest.rev])
+  assert.equal(String(readCar(last.body['blocks']).roots[0]), latest.cid)
+})
+
+test('[R8] [I4] an import tells the network as the account stands at its end, not as it stood', async () => {
+  await using pds = await openTestPds()
+  const alice = await arriving(pds)
+  const { body: account } = await alice.createAccount()
+  const token = account.accessJwt
+  await alice.pointHere(account)
+  const { car } = repoOf(alice.did, alice.oldKey, someRecords(3))
+  const importDuring = async (work: () => Promise<void>) => {
+    const pieces = [car.slice(0, -10), car.slice(-10)]
+    const body = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          if (pieces.length === 1) await work()
+          const piece = pieces.shift()
+          if (piece === undefined) controller.close()
+          else controller.enqueue(piece)
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    const answer = await importCar(pds, token, body)
+    assert.equal(answer.status, 200, JSON.stringify(answer.body))
+  }
+  const change = async (name: string) => {
+    const answer = await pds.procedure(server(name), { token, ...(name.startsWith('de') && { body: {} }) })
+    assert.equal(answer.status, 200, JSON.stringify(answer.body))
+  }
+
+  await importDuring(() => change('activateAccount'))
+  const { body: latest } = await pds.query(sync('getLatestCommit'), { params: { did: alice.did } })
+  const last = (await pds.events()).at(-1)!
+  assert.deepEqual([last.type, last.body['rev']], ['#sync', latest.rev])
+
+  await importDuring(() => change('deactivateAccount'))
+  assert.deepEqual(
+    (await pds.events()).slice(-2).map(({ type }) => type),
+    ['#sync', '#account'],
+    'nothing of an account that is not active',
+  )
 })
 
 test('[M6] an import over a repository replaces it, and what stays the same keeps its revision', async () => {
@@ -407,6 +503,29 @@ test('[S8] [U10] service tokens say who asks whom for what, and not for long', a
   ] as const)
     assert.equal((await ask(params)).body.error, error, JSON.stringify(params))
   assert.equal((await ask({ aud, lxm, exp: now + 3600 })).status, 200)
+})
+
+test('[S8] [U5] private messages open to the password of the account, and to app passwords that may', async () => {
+  await using pds = await openTestPds()
+  const { did, accessJwt } = await pds.createAccount('alice')
+  const tokens = createSessionTokens({
+    secret: 'a secret of the tests, long enough',
+    serviceDid: 'did:web:pds.test',
+    now: pds.clock.now,
+    randomId: () => 'some',
+  })
+  const ask = async (token: string, lxm: string) => {
+    const params = { aud: 'did:web:api.bsky.chat', lxm }
+    return (await pds.query(server('getServiceAuth'), { token, params })).status
+  }
+  const plain = await tokens.issueAccess({ did, scope: 'com.atproto.appPass' })
+  const privileged = await tokens.issueAccess({ did, scope: 'com.atproto.appPassPrivileged' })
+  for (const lxm of ['chat.bsky.convo.listConvos', 'com.atproto.server.createAccount'])
+    assert.deepEqual(
+      await Promise.all([accessJwt, privileged, plain].map((token) => ask(token, lxm))),
+      [200, 200, 400],
+    )
+  assert.equal(await ask(plain, 'app.bsky.feed.getTimeline'), 200)
 })
 
 test('[Y10] getHead and getCheckout say what getLatestCommit and getRepo do', async () => {

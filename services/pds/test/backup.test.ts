@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import test from 'node:test'
 import { createMemoryStore } from '@imago/object-store/memory'
-import { type BackupError, checkBackup, createBackup, restoreBackup } from '../src/backup.ts'
+import {
+  type BackupError,
+  checkBackup,
+  createBackup,
+  findBackup,
+  restoreBackup,
+  sweep,
+} from '../src/backup.ts'
 import {
   backUp,
   blobBytes,
@@ -17,6 +24,8 @@ import {
   temporaryFolder,
 } from './backup-fixture.ts'
 import { openTestPds } from './test-pds.ts'
+
+const HOUR_MS = 3_600_000
 
 test('a second backup sends what changed, and the keys of blobs and chunks say nothing about them', async () => {
   await using pds = await openTestPds()
@@ -250,4 +259,46 @@ test('a backup is restored for a test: the first one whole, a later one as far a
   for (const key of keys) await store.delete(key)
   pds.clock.advance(60_000)
   assert.deepEqual((await tried()).readBlobs, 3, 'they are sent anew')
+})
+
+test('a clock that is set back does not make a backup older than the one before it', async (t) => {
+  await using pds = await openTestPds()
+  const alice = await pds.createAccount('alice')
+  const repository = await repositoryIn(createMemoryStore(), pds.clock.now)
+  await backUp(pds, repository)
+  for (const rkey of ['one', 'two']) {
+    pds.clock.advance(-HOUR_MS)
+    await post(pds, alice, rkey)
+    const { backup, manifest } = await backUp(pds, repository)
+    assert.equal(manifest.createdAt, pds.clock.now())
+    assert.deepEqual(await findBackup(repository), backup, 'it is the newest')
+  }
+  const { removedBackups } = await sweep(repository, { keep: 1 })
+  assert.equal(removedBackups.length, 2)
+  const { key } = await findBackup(repository)
+  const target = join(temporaryFolder(t), 'restored')
+  await restoreBackup({ repository, backup: key, target, now: pds.clock.now })
+  using database = new DatabaseSync(join(target, 'pds.sqlite'))
+  const rows = database.prepare('SELECT path FROM record ORDER BY path').all()
+  assert.deepEqual(
+    rows.map(({ path }) => path),
+    [`${NOTE}/one`, `${NOTE}/two`],
+  )
+})
+
+test('a test restore after the clock was set back takes nothing for checked by its time', async () => {
+  await using pds = await openTestPds()
+  const alice = await pds.createAccount('alice')
+  const repository = await repositoryIn(createMemoryStore(), pds.clock.now)
+  const tried = async () => (await backUp(pds, repository, { test: true })).test!.checkedAccounts
+  pds.clock.advance(HOUR_MS)
+  assert.equal(await tried(), 1)
+  pds.clock.advance(1000)
+  assert.equal(await tried(), 0, 'it has not changed since')
+  pds.clock.advance(-HOUR_MS)
+  await post(pds, alice, 'one')
+  pds.clock.advance(1000)
+  assert.equal(await tried(), 1)
+  pds.clock.advance(1000)
+  assert.equal(await tried(), 0)
 })

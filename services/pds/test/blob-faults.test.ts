@@ -124,6 +124,7 @@ function openBlobs() {
     clock,
     index: whole,
     has: (blob: Cid) => store.objects.has(`${did}/${blob}`),
+    lose: (blob: Cid) => store.objects.delete(`${did}/${blob}`),
     upload: () =>
       blobs.upload(
         did,
@@ -213,4 +214,18 @@ test('a blob that cannot be read now can be read later', async () => {
     assert.deepEqual(await readAll(opened), bytes)
   }
   assert.equal(opened.faults.fired, 2)
+})
+
+test('[B1] bytes that are there are not put a second time, and bytes that were lost come back', async () => {
+  await using opened = openBlobs()
+  const { upload, faults, lose } = opened
+  await upload()
+  faults.breakNext('keep', 'before')
+  assert.equal(String((await upload()).ref), String(cid))
+  assert.equal(faults.fired, 0, 'nobody put them')
+  lose(cid)
+  await assert.rejects(upload(), /injected/)
+  assert.equal(faults.fired, 1)
+  await upload()
+  assert.deepEqual(await readAll(opened), bytes)
 })

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import test from 'node:test'
 import { cidOfRaw } from '@imago/data'
 import { createRandom } from '@imago/sim/random'
 import { TEMPORARY_BLOB_LIFETIME_MS } from '../src/blobs/blobs.ts'
+import { arriving, importCar, repoOf } from './arrival.ts'
 import { openTestPds } from './test-pds.ts'
 
 const NOTE = 'com.example.note'
@@ -66,6 +68,23 @@ test('[R10] a deactivated account may upload; a stranger may not', async () => {
     headers: { 'content-type': 'image/png' },
   })
   assert.equal(stranger.status, 401)
+})
+
+test('[R10] an account that was taken down uploads nothing, though its session goes on', async () => {
+  await using before = await openTestPds()
+  const { did, accessJwt: token } = await before.createAccount('alice')
+  {
+    using database = new DatabaseSync(join(before.folder, 'pds.sqlite'))
+    database.exec(`UPDATE repo SET status = 'takendown' WHERE did = '${did}'`)
+  }
+  await using pds = await before.restart()
+  const refused = await pds.procedure('com.atproto.repo.uploadBlob', {
+    token,
+    body: PNG,
+    headers: { 'content-type': 'image/png' },
+  })
+  assert.deepEqual([refused.status, refused.body.error], [401, 'AccountTakedown'])
+  assert.equal((await pds.query('com.atproto.server.getSession', { token })).body.status, 'takendown')
 })
 
 test('[B1] a blob past the limit is refused with 413, and nothing is left of it', async () => {
@@ -276,4 +295,35 @@ test('[B3] what a crash left in the temporary folder is gone at the next start; 
     params: { did: alice.did, cid: blob.ref.$link },
   })
   assert.deepEqual(kept.body, PNG)
+})
+
+test('[B6] [B2] what a record from elsewhere calls a type, and is none, never becomes a header', async () => {
+  await using pds = await openTestPds()
+  for (const [name, mimeType, served] of [
+    ['alice', 'text/html\r\nset-cookie: a=b', 'application/octet-stream'],
+    ['bobby', '絵/文字', 'application/octet-stream'],
+    ['carol', 'image/svg+xml; charset=utf-8', 'image/svg+xml; charset=utf-8'],
+  ] as const) {
+    const mover = await arriving(pds, name)
+    const { body: account } = await mover.createAccount()
+    const token = account.accessJwt
+    const bytes = new TextEncoder().encode(`bytes of ${name}`)
+    const image = { $type: 'blob' as const, ref: cidOfRaw(bytes), mimeType, size: bytes.length }
+    const { car } = repoOf(mover.did, mover.oldKey, {
+      'com.example.thing/a': { $type: 'com.example.thing', image },
+    })
+    assert.equal((await importCar(pds, token, car)).status, 200)
+    const uploaded = await pds.procedure('com.atproto.repo.uploadBlob', {
+      token,
+      body: bytes,
+      headers: { 'content-type': 'text/plain' },
+    })
+    assert.equal(uploaded.body.blob?.mimeType, mimeType, 'as the record has it')
+    await mover.pointHere(account)
+    await pds.procedure('com.atproto.server.activateAccount', { token })
+    const params = { did: mover.did, cid: String(image.ref) }
+    const got = await pds.query('com.atproto.sync.getBlob', { params })
+    assert.deepEqual([got.status, got.headers.get('content-type')], [200, served])
+    assert.equal(got.headers.get('set-cookie'), null)
+  }
 })

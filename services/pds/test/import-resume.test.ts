@@ -319,3 +319,27 @@ test('[R8] blocks that waited in a file come in as they were sent, also where th
   await assertSame()
   await assertSwept(pds)
 })
+
+test('[F8] nobody waits for a large account to be removed: it is out of reach at once, and goes bit by bit', async () => {
+  const before = await openTestPds()
+  const { alice, token, repo } = await newcomer(before, 6000)
+  await importCar(before, token, repo.car)
+  const removed = await before.procedure('com.atproto.admin.deleteAccount', {
+    body: { did: alice.did },
+    headers: { authorization: `Basic ${btoa('admin:operator')}` },
+  })
+  assert.equal(removed.status, 200)
+  const left = inDatabase(before, (database) =>
+    database.prepare('SELECT count(*) AS records FROM record').get(),
+  )
+  assert.ok((left!['records'] as number) > 1000, 'the answer did not wait for them')
+  const gone = await before.query(sync('getRepoStatus'), { params: { did: alice.did } })
+  assert.equal(gone.body.error, 'RepoNotFound')
+  await using pds = await before.restart()
+  await assertSwept(pds)
+  const findings = []
+  for await (const item of verifyDataDirectory({ dataDirectory: pds.folder, now: pds.clock.now }))
+    if (item.type === 'finding') findings.push(item.code)
+  assert.deepEqual(findings, [])
+  await before[Symbol.asyncDispose]()
+})

@@ -7,6 +7,7 @@ import { type Cid, decode, readCar } from '@imago/data'
 import { parseCommit, verifyRecordProof, verifyRepo } from '@imago/repo'
 import { createRandom } from '@imago/sim/random'
 import { parseCommitEvent, parseSyncEvent, verifyCommit, verifySync } from '@imago/sync'
+import { DEFAULT_EXPORT_LIMITS } from '../src/api/export-watch.ts'
 import { openTestPds, readEvents, type TestPds } from './test-pds.ts'
 
 const NOTE = 'com.example.note'
@@ -355,4 +356,25 @@ test('[Y9] a live reader hears of a write as soon as it is durable', async () =>
   assert.equal(batch.done, false)
   stop.abort()
   assert.equal((await messages.next()).done, true)
+})
+
+test('[Y1] only so many repositories are read at a time: whoever comes then is told when to come again', async () => {
+  await using pds = await openTestPds({
+    ports: { exportLimits: { ...DEFAULT_EXPORT_LIMITS, maxRunning: 1 } },
+  })
+  const { did } = await pds.createAccount('alice')
+  const ask = (name = 'getRepo') => pds.request(`/xrpc/com.atproto.sync.${name}?did=${did}`)
+  const first = await ask()
+  for (const name of ['getRepo', 'getCheckout']) {
+    const second = await ask(name)
+    assert.deepEqual([second.status, second.headers.get('retry-after')], [503, '5'])
+    assert.equal(((await second.json()) as { error: string }).error, 'NotEnoughResources')
+  }
+  await first.body!.cancel()
+  const third = await ask()
+  assert.equal(third.status, 200)
+  await third.arrayBuffer()
+  const head = await pds.request(`/xrpc/com.atproto.sync.getRepo?did=${did}`, { method: 'HEAD' })
+  assert.equal(head.status, 200)
+  assert.equal((await ask()).status, 200, 'neither one that was read to its end nor a HEAD counts')
 })

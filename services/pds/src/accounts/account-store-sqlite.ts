@@ -66,9 +66,17 @@ export function createSqliteAccountStore(
     `SELECT account.did, deactivated_at = created_at AS unknown FROM account JOIN repo ON repo.did = account.did
       WHERE delete_after < ? AND status = 'deactivated' LIMIT ? + 0`,
   )
+  const isExpired = sqlite.prepare(
+    `SELECT 1 FROM account JOIN repo ON repo.did = account.did
+      WHERE account.did = ? AND delete_after < ? AND status = 'deactivated'`,
+  )
   const setDeactivated = sqlite.prepare(
     // One that begins deactivated is so since it exists: any other, since later.
     'UPDATE account SET deactivated_at = max(?, created_at + 1), delete_after = ? WHERE did = ?',
+  )
+  const setDeleteAfter = sqlite.prepare(
+    `UPDATE account SET delete_after = CASE WHEN deactivated_at = created_at
+      THEN ifnull(?1, delete_after) ELSE ?1 END WHERE did = ?2`,
   )
   const deleteAccount = sqlite.prepare('DELETE FROM account WHERE did = ?')
   const deleteOwn = ['refresh_token', 'app_password', 'email_token', 'preference', 'adopted'].map((table) =>
@@ -148,6 +156,8 @@ export function createSqliteAccountStore(
     },
 
     async deactivate(did, at, deleteAfter, events) {
+      if (get(did)?.status === 'deactivated')
+        return database.transaction(() => setDeleteAfter.run(deleteAfter ?? null, did).changes > 0)
       return changeAndTell(events, () => {
         const account = get(did)
         if (account === undefined || account.status !== undefined) return false
@@ -166,8 +176,9 @@ export function createSqliteAccountStore(
       })
     },
 
-    async remove(did, events) {
+    async remove(did, events, ifExpiredBefore) {
       const remove = () => {
+        if (ifExpiredBefore !== undefined && isExpired.get(did, ifExpiredBefore) === undefined) return false
         if (deleteAccount.run(did).changes === 0) return false
         for (const statement of deleteOwn) statement.run(did)
         repos.removeInTransaction(did)

@@ -65,7 +65,9 @@ export interface AccountStore {
    */
   revive(account: RevivedAccount): Promise<AccountConflict | undefined>
   /**
-   * Takes an active account out of service, or brings a deactivated one back. Nothing happens to one in another state.
+   * Takes an active account out of service. Of one that its owner took out of service before, only the time changes at
+   * which it goes, and nothing is announced: the network knows. One that moves in and was never active goes in time unless
+   * another time is given. Nothing happens to one in another state.
    * @returns whether it was done.
    */
   deactivate(
@@ -74,11 +76,16 @@ export interface AccountStore {
     deleteAfter: number | undefined,
     events: readonly NewEntry[],
   ): Promise<boolean>
+  /** Brings a deactivated account back. Nothing happens to one in another state. @returns whether it was done. */
   activate(did: Did, events: readonly NewEntry[]): Promise<boolean>
   /** Announces events that no change of an account goes along with. */
   announce(events: readonly NewEntry[]): Promise<void>
   /** Deactivated accounts that were to be deleted before `before`. */
   listExpired(before: number, limit: number): Promise<readonly ExpiredAccount[]>
-  /** Removes the account with its repository, sessions and earlier events; `events` stay. */
-  remove(did: Did, events: readonly NewEntry[]): Promise<boolean>
+  /**
+   * Removes the account with its repository, sessions and earlier events; `events` stay.
+   * @param ifExpiredBefore lets an account be that {@link listExpired} would not list any more: its owner came back.
+   * @returns whether it was done.
+   */
+  remove(did: Did, events: readonly NewEntry[], ifExpiredBefore?: number): Promise<boolean>
 }

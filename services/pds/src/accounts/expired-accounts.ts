@@ -1,4 +1,3 @@
-import type { Did } from '@imago/syntax'
 import type { Blobs } from '../blobs/blobs.ts'
 import { accountEvent, entryOf } from '../events/events.ts'
 import type { AccountStore } from './account-store.ts'
@@ -17,11 +16,13 @@ export async function removeExpiredAccounts(ports: {
   const { accounts, blobs, now } = ports
   let removed = 0
   for (;;) {
-    const page = await accounts.listExpired(now(), PAGE)
+    const before = now()
+    const page = await accounts.listExpired(before, PAGE)
     for (const { did, isUnknown } of page) {
       // Of one that was never active here, the network must not hear that it is gone: it lives elsewhere.
       const events = isUnknown ? [] : [entryOf(did, accountEvent(did, 'deleted', now()))]
-      if (!(await accounts.remove(did as Did, events))) continue
+      // Removing the blobs of those before it takes time, in which its owner may have come back.
+      if (!(await accounts.remove(did, events, before))) continue
       await blobs.removeAll(did)
       removed++
     }

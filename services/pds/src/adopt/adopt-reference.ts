@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { ConfigError } from '@imago/service'
 import { readConfig } from '../config.ts'
+import { makeDataDirectory } from '../database/data-directory.ts'
 import { lockDataDirectory } from '../database/data-directory-lock.ts'
 import { DATABASE_FILE } from '../database/database.ts'
 import { handleOf } from './account-writer.ts'
@@ -82,7 +83,7 @@ export async function adoptReference(options: AdoptOptions): Promise<AdoptionRep
   await using stack = new AsyncDisposableStack()
   const blobs = stack.use(await openBlobCarrier(layout, folders, { dryRun }))
   if (!dryRun) {
-    mkdirSync(folders.dataDirectory, { recursive: true })
+    makeDataDirectory(folders.dataDirectory)
     stack.use(lockDataDirectory(folders.dataDirectory))
   }
   stack.defer(() => rmSync(scratch, { recursive: true, force: true }))

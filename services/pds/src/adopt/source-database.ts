@@ -1,7 +1,8 @@
-import { constants, copyFileSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { constants, copyFileSync, existsSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
+import { makeDataDirectory } from '../database/data-directory.ts'
 
 /** A database of the reference, which is only read. */
 export interface SourceDatabase extends Disposable {
@@ -24,7 +25,7 @@ export function openSourceDatabase(path: string, scratch: string): SourceDatabas
   }
   const remove = () => rmSync(scratch, { recursive: true, force: true })
   remove()
-  mkdirSync(scratch, { recursive: true })
+  makeDataDirectory(scratch)
   const copy = join(scratch, 'copy.sqlite')
   try {
     for (const suffix of ['', '-wal', '-journal'])

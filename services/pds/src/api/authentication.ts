@@ -8,15 +8,21 @@ export interface Caller {
   readonly account: Account
   /** An app password opened the session, so that it may do less. */
   readonly forApp: boolean
+  /** Whether it may ask others for what is private: with an app password, only if its owner chose so. */
+  readonly isPrivileged: boolean
 }
 
 /** Guards of methods: each takes a request, and gives who asks or throws what the client shall see. */
 export interface Authentication {
   /**
-   * A session of an account; of one that is not active only where `evenInactive` says so, and not one that an app
-   * password opened where it is about the account itself (`notForApps`).
+   * A session of an account. Of one that is not active only where `evenInactive` says so: with `deactivated`, only of one
+   * that its owner took out of service. Not one that an app password opened, where it is about the account itself
+   * (`notForApps`).
    */
-  account(options?: { evenInactive?: boolean; notForApps?: boolean }): (request: Request) => Promise<Caller>
+  account(options?: {
+    evenInactive?: boolean | 'deactivated'
+    notForApps?: boolean
+  }): (request: Request) => Promise<Caller>
   refreshToken(options?: { allowExpired?: boolean }): (request: Request) => Promise<RefreshToken>
   /** The operator: HTTP Basic, user `admin`. */
   readonly operator: (request: Request) => void
@@ -44,8 +50,9 @@ export function createAuthentication(ports: {
         const account = await accounts.get(verified.token.did)
         if (account === undefined)
           throw forbidden('the account of this session is not here', 'AccountNotFound')
-        if (!evenInactive) assertActive(account)
-        return { account, forApp }
+        const isServed = evenInactive === true || account.status === evenInactive
+        if (!isServed) assertActive(account)
+        return { account, forApp, isPrivileged: !forApp || scope === 'com.atproto.appPassPrivileged' }
       },
 
     refreshToken:

@@ -16,7 +16,7 @@ const [first] = blocks
 function exporting() {
   const clock = createManualClock()
   const cuts: ExportCutError[] = []
-  const limits = { graceMs: 1000, minBytesPerSecond: 100_000, maxMs: 60_000 }
+  const limits = { graceMs: 1000, minBytesPerSecond: 100_000, maxMs: 60_000, maxRunning: 9 }
   const watch = createExportWatch({ now: clock.now, limits, onCut: (error) => cuts.push(error) })
   let closed = 0
   const snapshot = {

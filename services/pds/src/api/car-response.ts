@@ -1,4 +1,5 @@
 import { type Block, type Cid, carHeader, concatBytes } from '@imago/data'
+import { XrpcError } from '@imago/xrpc'
 import { carChunks } from '../repos/car-chunks.ts'
 import type { RepoSnapshot } from '../repos/repo-store.ts'
 import type { ExportWatch, WatchedExport } from './export-watch.ts'
@@ -9,6 +10,19 @@ import type { ExportWatch, WatchedExport } from './export-watch.ts'
  */
 export function carResponse(root: Cid, blocks: Iterable<Block>, onEnd: () => void = () => {}): Response {
   return streamCar(root, carChunks(blocks), onEnd, () => undefined)
+}
+
+/** @throws {XrpcError} when as many exports run as may: 503, and when to come again. */
+export function assertRoomFor({ isFull }: Pick<ExportWatch, 'isFull'>): void {
+  if (isFull)
+    throw new XrpcError(
+      503,
+      'NotEnoughResources',
+      'too many repositories are being read: try again in a moment',
+      {
+        headers: { 'retry-after': '5' },
+      },
+    )
 }
 
 /**

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { createManualClock } from '@imago/sim/clock'
 import { createExportWatch, type ExportCutError } from './export-watch.ts'
 
-const limits = { graceMs: 10_000, minBytesPerSecond: 1000, maxMs: 100_000 }
+const limits = { graceMs: 10_000, minBytesPerSecond: 1000, maxMs: 100_000, maxRunning: 2 }
 
 function watching() {
   const clock = createManualClock()
@@ -46,4 +46,17 @@ test('one that is over is not cut', () => {
   const reader = all.watch.begin('did:web:a.test', () => assert.fail('cut after its end'))
   reader.end()
   assert.equal(all.check(1_000_000), 0)
+})
+
+test('there are only so many at a time, those that ended not counted', () => {
+  using all = watching()
+  all.watch.begin('did:web:a.test', () => {})
+  assert.equal(all.watch.isFull, false)
+  const second = all.watch.begin('did:web:a.test', () => {})
+  assert.equal(all.watch.isFull, true)
+  second.end()
+  assert.equal(all.watch.isFull, false)
+  all.watch.begin('did:web:a.test', () => {})
+  all.check(100_001)
+  assert.equal(all.watch.isFull, false, 'nor those that were cut')
 })

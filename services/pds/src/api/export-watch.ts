@@ -8,6 +8,8 @@ export interface ExportLimits {
   readonly minBytesPerSecond: number
   /** Whatever its size. */
   readonly maxMs: number
+  /** So many at a time, whoever asks: each holds a connection to the database and up to 16 MiB of nodes. */
+  readonly maxRunning: number
 }
 
 /** A line of 512 kbit/s is fast enough, and ten minutes at a megabyte a second are more than any repository has. */
@@ -15,6 +17,7 @@ export const DEFAULT_EXPORT_LIMITS: ExportLimits = {
   graceMs: 15_000,
   minBytesPerSecond: 64 * 1024,
   maxMs: 600_000,
+  maxRunning: 64,
 }
 
 const CHECK_INTERVAL_MS = 5000
@@ -42,6 +45,8 @@ export interface WatchedExport {
  * held, everything that is written stays in the write-ahead log: one reader that stands still would fill the disk.
  */
 export interface ExportWatch extends Disposable {
+  /** Whether there are as many as there may be. The next one has to wait for its turn elsewhere. */
+  readonly isFull: boolean
   /** @param cut called at most once, when the export is too slow: it has to let its snapshot go. */
   begin(did: Did, cut: (error: ExportCutError) => void): WatchedExport
   /** Cuts those that are too slow. Runs every few seconds by itself. */
@@ -82,6 +87,9 @@ export function createExportWatch(options: {
   const timer = setInterval(check, CHECK_INTERVAL_MS)
   timer.unref()
   return {
+    get isFull() {
+      return running.size >= limits.maxRunning
+    },
     begin(did, cut) {
       const each: Running = { did, startedAt: now(), cut, bytes: 0 }
       running.add(each)

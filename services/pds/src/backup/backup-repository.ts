@@ -22,7 +22,7 @@ const UNFINISHED_MS = 24 * 3_600_000
 /** A backup that is there. */
 export interface BackupEntry {
   readonly key: string
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds since the Unix epoch. Where the clock was set back between two of them, a little after the one before. */
   readonly createdAt: number
 }
 
@@ -44,8 +44,11 @@ export interface BackupRepository {
   backups(): Promise<BackupEntry[]>
   /** @throws {BackupError} `Missing`, `Damaged`, `TooNew` */
   readManifest(key: string): Promise<Manifest>
-  /** From here on the backup exists. */
-  writeManifest(manifest: Manifest): Promise<BackupEntry>
+  /**
+   * From here on the backup exists.
+   * @param at the time by which it takes its place among the others.
+   */
+  writeManifest(manifest: Manifest, at: number): Promise<BackupEntry>
   /** Keys of chunks and blobs that are there. */
   objects(): Promise<Set<string>>
   remove(key: string): Promise<void>
@@ -148,10 +151,10 @@ function repositoryOf(
     async readManifest(key) {
       return parseManifest(new TextDecoder().decode(await collect(await get(key))), key)
     },
-    async writeManifest(manifest) {
-      const key = manifestKey(manifest.createdAt, randomBytes(4).toHex())
+    async writeManifest(manifest, at) {
+      const key = manifestKey(at, randomBytes(4).toHex())
       await put(key, [new TextEncoder().encode(JSON.stringify(manifest))])
-      return { key, createdAt: manifest.createdAt }
+      return { key, createdAt: at }
     },
     async objects() {
       const found = new Set<string>()

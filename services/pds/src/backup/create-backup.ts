@@ -74,6 +74,7 @@ export async function createBackup(options: CreateBackupOptions): Promise<Backup
   await using lease = await repository.takeLease('backup')
   if (lease === undefined)
     throw new BackupError('Busy', 'old backups are being cleared away here: try again in a few minutes')
+  const at = await placeInTime(repository, createdAt)
   // Only now: what was there before the lease may have been cleared away meanwhile.
   const sender = createObjectSender(repository, await repository.objects())
 
@@ -101,10 +102,16 @@ export async function createBackup(options: CreateBackupOptions): Promise<Backup
     sequence,
   }
   lease.assertHeld()
-  const backup = await repository.writeManifest(manifest)
+  const backup = await repository.writeManifest(manifest, at)
   const { sent, sentBytes } = sender
   const test = options.test ? await tryOut(options, snapshot, backup, sent) : undefined
   return { backup, manifest, sent, sentBytes, snapshotMs, test }
+}
+
+/** After every backup that is there, though the clock may have been set back since: the newest is the last that was made. */
+async function placeInTime(repository: BackupRepository, now: number): Promise<number> {
+  const latest = (await repository.backups()).at(-1)
+  return latest === undefined ? now : Math.max(now, latest.createdAt + 1)
 }
 
 async function tryOut(

@@ -31,17 +31,18 @@ export interface Manifest {
 }
 
 /**
- * Where the manifest of a backup lies. Names sort by time.
+ * Where the manifest of a backup lies. Names sort in the order in which backups were made.
+ * @param at when it was made, by a clock that was never set back.
  * @param random tells two of the same millisecond apart.
  */
-export const manifestKey = (createdAt: number, random: string) =>
-  `${MANIFESTS}${new Date(createdAt).toISOString().replaceAll(/[-:]/g, '')}-${random}.json`
+export const manifestKey = (at: number, random: string) =>
+  `${MANIFESTS}${new Date(at).toISOString().replaceAll(/[-:]/g, '')}-${random}.json`
 
 export const MANIFESTS = 'backups/'
 
 const KEY = /^backups\/(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3})Z-[0-9a-f]+\.json$/
 
-/** When the backup at a key was made; `undefined` for what is no manifest's key. */
+/** The time in a key; `undefined` for what is no manifest's key. */
 export function timeOfManifest(key: string): number | undefined {
   const [, year, month, day, hours, minutes, seconds] = KEY.exec(key) ?? []
   return year === undefined

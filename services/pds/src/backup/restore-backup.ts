@@ -2,6 +2,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openBlobStore } from '../blobs/blob-store.ts'
 import { DATABASE_FILE } from '../database/database.ts'
+import { sequenceAfterRestore } from '../events/sequence.ts'
 import { BackupError } from './backup-error.ts'
 import { type BackupEntry, type BackupRepository, CHUNKS } from './backup-repository.ts'
 import { type BlobObjects, BlobUnreadableError, blobObjectKey, checked } from './blob-source.ts'
@@ -14,7 +15,7 @@ import { inParallel } from './in-parallel.ts'
 import type { Manifest } from './manifest.ts'
 import { readLists } from './name-lists.ts'
 import { claimTarget } from './restore-target.ts'
-import { prepareDatabase, sequenceAfter } from './restored-database.ts'
+import { prepareDatabase } from './restored-database.ts'
 import { damaged } from './sealed-object.ts'
 
 const ENVIRONMENT_FILE = 'pds.env'
@@ -37,7 +38,7 @@ export interface RestoreOptions {
   readonly keepSessions?: boolean
   /** Forget app passwords: those that were taken back after the backup would open accounts again. Default false. */
   readonly endAppPasswords?: boolean
-  /** Numbers go on after this one at least; default what {@link sequenceAfter} says. */
+  /** Numbers go on after this one at least; default what {@link sequenceAfterRestore} says. */
   readonly sequence?: number
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number
@@ -106,7 +107,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
   })
 
   const prepared = prepareDatabase(part, {
-    sequence: options.sequence ?? sequenceAfter(manifest.sequence, manifest.createdAt, now()),
+    sequence: options.sequence ?? sequenceAfterRestore(manifest.sequence, manifest.createdAt, now()),
     keepSessions,
     endAppPasswords,
     backupAt: manifest.createdAt,

@@ -1,26 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Database, openDatabase } from '../database/database.ts'
 import { writeRestored } from '../database/restored-state.ts'
-import { jumpSequence, sequenceAfterRestore } from '../events/sequence.ts'
+import { jumpSequence } from '../events/sequence.ts'
 import { BackupError } from './backup-error.ts'
 import { PENDING_REANNOUNCEMENT, type PendingReannouncement } from './reannounce.ts'
-
-/** More than any server can have given away in a second. Numbers are not scarce: there are 2⁵³. */
-const MAX_EVENTS_PER_SECOND = 100_000
-/** For clocks that are a little off. */
-const SLACK_EVENTS = 10_000_000
-
-/**
- * A number beyond any that the server can have given away since the backup: readers of the stream may have seen what
- * the backup has not, and would take a number that comes a second time for old.
- *
- * @param sequence the last number in the backup.
- * @see https://atproto.com/specs/event-stream#sequence-numbers
- */
-export function sequenceAfter(sequence: number, createdAt: number, now: number): number {
-  const given = SLACK_EVENTS + Math.ceil((now - createdAt) / 1000) * MAX_EVENTS_PER_SECOND
-  return Math.max(sequence + given, sequenceAfterRestore(sequence, now))
-}
 
 export interface PreparedDatabase {
   /** Nothing up to and including this number will be given. */

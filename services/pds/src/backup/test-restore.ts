@@ -8,7 +8,7 @@ import { CHUNK_BYTES, openDisposable, readChunk, writeAt } from './chunked-file.
 import type { BackupProgress } from './create-backup.ts'
 import { type BlobName, blobsOf } from './database-snapshot.ts'
 import { inParallel } from './in-parallel.ts'
-import { timeOfManifest } from './manifest.ts'
+import type { Manifest } from './manifest.ts'
 import { readLists } from './name-lists.ts'
 import { openRestored } from './restored-database.ts'
 import { damaged } from './sealed-object.ts'
@@ -79,11 +79,19 @@ export async function testRestore(options: TestRestoreOptions): Promise<TestRest
     fresh,
     ({ cid }, index) => isSampled(index, manifest.blobs.count) && !lost.has(cid.toString()),
   )
-  const at = earlier === undefined ? undefined : timeOfManifest(earlier)
-  const since = at === undefined ? undefined : tidFromMicros(at * 1000, 0)
-  const { findings, checkedAccounts } = await checkRestored(options, since)
+  const { findings, checkedAccounts } = await checkRestored(options, await checkedSince(options, manifest))
   const elapsedMs = performance.now() - begun
   return { objects, chunks: chunks.length, fetchedChunks, checkedAccounts, readBlobs, findings, elapsedMs }
+}
+
+/** The revision up to which the earlier backup has seen everything. A clock that was set back tells nothing of that. */
+async function checkedSince(
+  { repository, earlier }: TestRestoreOptions,
+  { createdAt }: Manifest,
+): Promise<Tid | undefined> {
+  if (earlier === undefined) return undefined
+  const before = await repository.readManifest(earlier)
+  return before.createdAt > createdAt ? undefined : tidFromMicros(before.createdAt * 1000, 0)
 }
 
 type Sampler = (index: number, count: number) => boolean

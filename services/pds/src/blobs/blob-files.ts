@@ -32,6 +32,8 @@ export interface BlobFiles {
   stage(did: Did, body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<StagedBlob>
   /** The bytes, or some of them, as they lie there; `undefined` when there are none. */
   read(did: Did, cid: Cid, range?: ByteRange): Promise<StoredObject | undefined>
+  /** How many bytes lie there; `undefined` when there are none. */
+  sizeOf(did: Did, cid: Cid): Promise<number | undefined>
   /** Nothing happens when they are gone already. */
   remove(did: Did, cid: Cid): Promise<void>
   /** Removes what uploads left that began before `before` and never ended. Returns how many. */
@@ -86,6 +88,7 @@ export function createBlobFiles(store: StagingStore, { root, folderOf, ownerOf }
       }
     },
     read: (did, cid, range) => store.get(keyOf(did, cid), range),
+    sizeOf: async (did, cid) => (await store.head(keyOf(did, cid)))?.size,
     remove: (did, cid) => store.delete(keyOf(did, cid)),
     sweep: (before) => store.sweep(before),
     async *olderThan(before) {

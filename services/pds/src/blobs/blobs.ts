@@ -136,7 +136,8 @@ export function createBlobs(ports: {
         const known = await index.get(did, cid)
         if (known?.takedownRef !== undefined) throw takenDown(cid)
         if (known === undefined) assertRoom(await index.usage(did), 1, size)
-        await staged.keep()
+        // What is there stays untouched: a store that spoils the second copy would take the first one with it.
+        if (known === undefined || (await files.sizeOf(did, cid)) !== size) await staged.keep()
         const added = await index.add(did, { cid, mimeType, size, createdAt: now() }, quota)
         if (added.ok) return { $type: 'blob', ref: cid, mimeType: added.row.mimeType, size }
         if (added.reason === 'TakenDown') throw takenDown(cid)

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { makeDatabaseFile } from './data-directory.ts'
 
 /** Immutable once released: a change of the schema is a new file at the end of this list. */
 const MIGRATIONS = [
@@ -13,6 +14,8 @@ const MIGRATIONS = [
 
 /** Name of the file in a data directory. */
 export const DATABASE_FILE = 'pds.sqlite'
+
+const IN_MEMORY = ':memory:'
 
 const MAX_IDLE_READERS = 8
 
@@ -55,6 +58,7 @@ export interface Snapshot extends Disposable {
  * @throws {Error} when a newer version of this program wrote the file, or when SQLite cannot open it.
  */
 export function openDatabase(path: string): Database {
+  if (path !== IN_MEMORY) makeDatabaseFile(path)
   const sqlite = new DatabaseSync(path)
   try {
     sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
@@ -104,7 +108,7 @@ function wrap(sqlite: DatabaseSync, path: string): Database {
       }
     },
     openSnapshot() {
-      if (path === ':memory:') throw new Error('a database in memory has no second connection to read from')
+      if (path === IN_MEMORY) throw new Error('a database in memory has no second connection to read from')
       const reader = idleReaders.pop() ?? openReader(path)
       reader.sqlite.exec(BEGIN_SNAPSHOT)
       return {

@@ -5,18 +5,21 @@ import type { Did, Handle, Tid } from '@imago/syntax'
 import { encodeFrame } from '@imago/xrpc/frames'
 import type { RepoStatus } from '../repos/repo-store.ts'
 
-/** An event of the repository stream before it has its number: `seq` is filled in when the log gives it one. */
+/** An event of the repository stream before it has its number: `seq` is 0 until the log gives it one. */
 export interface StreamEvent {
   readonly type: '#commit' | '#sync' | '#identity' | '#account'
   readonly body: DataMap
 }
+
+// Fields stand in the order of DRISL, which spares the encoder the sorting: half of its time.
+const seq = 0
 
 /**
  * The entry that the log will hold: the whole frame, encoded once for every reader.
  * @param did what it is about; an account's events can be purged by it.
  */
 export function entryOf(did: Did, { type, body }: StreamEvent): NewEntry {
-  return { key: did, encode: (seq) => encodeFrame(type, { ...body, seq }) }
+  return { key: did, encode: (number) => encodeFrame(type, { ...body, seq: number }) }
 }
 
 /**
@@ -27,24 +30,25 @@ export function entryOf(did: Did, { type, body }: StreamEvent): NewEntry {
 export function commitEvent(did: Did, result: CommitResult, nowMs: number): StreamEvent {
   const { signed, since, prevData, ops, frameBlocks } = result
   const body: DataMap = {
-    repo: did,
-    rev: signed.commit.rev,
-    since,
-    commit: signed.cid,
-    blocks: writeCar([signed.cid], frameBlocks),
     ops: ops.map(opOf),
-    // Required by the schema, and without meaning since Sync 1.1.
-    blobs: [],
-    tooBig: false,
-    rebase: false,
+    rev: signed.commit.rev,
+    seq,
+    repo: did,
     time: timeOf(nowMs),
+    // Required by the schema, as are `rebase` and `tooBig`, and without meaning since Sync 1.1.
+    blobs: [],
+    since,
+    blocks: writeCar([signed.cid], frameBlocks),
+    commit: signed.cid,
+    rebase: false,
+    tooBig: false,
   }
   if (prevData !== null) body['prevData'] = prevData
   return { type: '#commit', body }
 }
 
 function opOf({ action, path, cid, prev }: RepoOp): DataMap {
-  return prev === null ? { action, path, cid } : { action, path, cid, prev }
+  return prev === null ? { cid, path, action } : { cid, path, prev, action }
 }
 
 /**
@@ -58,12 +62,13 @@ export function syncEvent(
   nowMs: number,
 ): StreamEvent {
   const { rev } = commit
-  return { type: '#sync', body: { did, rev, blocks: writeCar([commit.cid], [commit]), time: timeOf(nowMs) } }
+  const blocks = writeCar([commit.cid], [commit])
+  return { type: '#sync', body: { did, rev, seq, time: timeOf(nowMs), blocks } }
 }
 
 /** Something about the identity may have changed: look it up anew. The handle is a hint. */
 export function identityEvent(did: Did, handle: Handle | undefined, nowMs: number): StreamEvent {
-  const body: DataMap = { did, time: timeOf(nowMs) }
+  const body: DataMap = { did, seq, time: timeOf(nowMs) }
   if (handle !== undefined) body['handle'] = handle
   return { type: '#identity', body }
 }
@@ -74,9 +79,19 @@ export function accountEvent(
   status: RepoStatus | 'deleted' | undefined,
   nowMs: number,
 ): StreamEvent {
-  const body: DataMap = { did, active: status === undefined, time: timeOf(nowMs) }
+  const body: DataMap = { did, seq, time: timeOf(nowMs), active: status === undefined }
   if (status !== undefined) body['status'] = status
   return { type: '#account', body }
 }
 
-const timeOf = (nowMs: number) => new Date(nowMs).toISOString()
+/** The last time as text: most events of a batch are of the same millisecond. */
+let knownMs = Number.NaN
+let knownTime = ''
+
+function timeOf(nowMs: number): string {
+  if (nowMs !== knownMs) {
+    knownTime = new Date(nowMs).toISOString()
+    knownMs = nowMs
+  }
+  return knownTime
+}

@@ -15,7 +15,7 @@ export function faultOfCommit(
   signingKey: PublicKey,
   nowMs: number,
 ): string | undefined {
-  // The number comes last, and no check depends on it.
+  // The number is given later, and no check depends on it.
   const verdict = verifyCommit(parseCommitEvent({ ...event.body, seq: 1 }), {
     account: before && { status: 'active', head: before },
     signingKey,

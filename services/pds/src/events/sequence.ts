@@ -4,8 +4,10 @@ import type { Database } from '../database/database.ts'
 /** Table of the log of events in the database. */
 export const EVENT_TABLE = 'event'
 
-/** Numbers that a server may have given after the last moment that a backup knows of, whatever its clock says. */
-const MARGIN = 10_000
+/** More than any server can have given away in a second. Numbers are not scarce: there are 2⁵³. */
+const MAX_EVENTS_PER_SECOND = 100_000
+/** For clocks that are a little off. */
+const SLACK_EVENTS = 10_000_000
 
 /**
  * What a new stream begins after, so that it begins beyond any that this host may have had before: the time, in
@@ -16,12 +18,16 @@ const MARGIN = 10_000
 export const newSequence = (nowMs: number): number => Math.floor(nowMs)
 
 /**
- * What the stream of a restored database has to go on after: beyond all that was given since the backup was made, which
+ * What the stream of a restored database has to go on after: beyond all that can have been given since the backup, which
  * relays have seen. They skip, or refuse, numbers that they know already.
  * @param head of the stream in the backup.
+ * @param backupAt when it was made, in milliseconds.
+ * @see https://atproto.com/specs/event-stream#sequence-numbers
  */
-export const sequenceAfterRestore = (head: number, nowMs: number): number =>
-  Math.max(head + MARGIN, newSequence(nowMs))
+export function sequenceAfterRestore(head: number, backupAt: number, nowMs: number): number {
+  const seconds = Math.max(0, Math.ceil((nowMs - backupAt) / 1000))
+  return Math.max(head + SLACK_EVENTS + seconds * MAX_EVENTS_PER_SECOND, newSequence(nowMs))
+}
 
 /**
  * Has the stream go on after `beyond`, if it is not there already. Durable on return. For tools, while no server runs.

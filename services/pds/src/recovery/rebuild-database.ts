@@ -53,7 +53,7 @@ export function* repairSequence(
   }
   const head = sequenceHead(database)
   if (head !== undefined && head >= last) return
-  const beyond = sequenceAfterRestore(last, nowMs)
+  const beyond = sequenceAfterRestore(last, nowMs, nowMs)
   // Without a head the log could not be opened, and nothing else be rehearsed: it is written in any case.
   if (!dryRun || head === undefined) jumpSequence(database, beyond)
   yield { type: 'repair', message: `the stream goes on after ${beyond}` }

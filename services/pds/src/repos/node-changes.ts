@@ -1,4 +1,4 @@
-import { type Block, BlockMap } from '@imago/data'
+import { type Block, BlockMap, type Cid } from '@imago/data'
 import type { Tid } from '@imago/syntax'
 import type { RepoChange } from './repo-store.ts'
 
@@ -11,7 +11,7 @@ export interface NetNodeChanges {
   /** The newest revision among the changes. Readers of an older one of them get a few nodes more than they lack. */
   readonly rev: Tid
   readonly added: Iterable<Block>
-  readonly removed: Iterable<Pick<Block, 'cid'>>
+  readonly removed: Iterable<Cid>
 }
 
 /**
@@ -24,20 +24,47 @@ export interface NodeChanges {
 }
 
 export function createNodeChanges(): NodeChanges {
-  const repos = new Map<number, { repo: number; rev: Tid; added: BlockMap; removed: BlockMap }>()
+  // Most repositories of a batch change once: there is nothing to gather.
+  const repos = new Map<number, NetNodeChanges | GatheredChanges>()
   return {
-    add(repo, { head: { rev }, addedNodes, removedNodes }) {
-      const known = repos.get(repo)
-      const changes = known ?? { repo, rev, added: new BlockMap(), removed: new BlockMap() }
-      if (known === undefined) repos.set(repo, changes)
-      changes.rev = rev
-      for (const cid of removedNodes) if (!changes.added.delete(cid)) changes.removed.set(cid, NOTHING)
-      for (const { cid, bytes } of addedNodes) {
-        // Back again: written anew, since it now belongs to a later revision.
-        changes.removed.delete(cid)
-        changes.added.set(cid, bytes)
+    add(repo, { head: { rev }, addedNodes: added, removedNodes: removed }) {
+      const before = repos.get(repo)
+      if (before === undefined) {
+        repos.set(repo, { repo, rev, added, removed })
+        return
       }
+      const gathered = before instanceof GatheredChanges ? before : new GatheredChanges(before)
+      gathered.follow(rev, added, removed)
+      repos.set(repo, gathered)
     },
     net: () => repos.values(),
+  }
+}
+
+class GatheredChanges implements NetNodeChanges {
+  readonly repo: number
+  rev: Tid
+  readonly added = new BlockMap()
+  readonly #removed = new BlockMap()
+
+  constructor({ repo, rev, added, removed }: NetNodeChanges) {
+    this.repo = repo
+    this.rev = rev
+    this.added.addAll(added)
+    for (const cid of removed) this.#removed.set(cid, NOTHING)
+  }
+
+  get removed(): Cid[] {
+    return Array.from(this.#removed, ({ cid }) => cid)
+  }
+
+  follow(rev: Tid, added: Iterable<Block>, removed: Iterable<Cid>): void {
+    this.rev = rev
+    for (const cid of removed) if (!this.added.delete(cid)) this.#removed.set(cid, NOTHING)
+    for (const { cid, bytes } of added) {
+      // Back again: written anew, since it now belongs to a later revision.
+      this.#removed.delete(cid)
+      this.added.set(cid, bytes)
+    }
   }
 }

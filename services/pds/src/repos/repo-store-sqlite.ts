@@ -22,11 +22,20 @@ import type {
 export interface SqliteRepoStore extends RepoStore {
   insertInTransaction(repo: NewRepo): void
   setStatusInTransaction(did: Did, status: RepoStatus | undefined): void
+  /**
+   * Records and tree are out of reach at once, and go in small pieces with what imports leave behind: as many as there
+   * may be, everybody would have to wait for them.
+   */
   removeInTransaction(did: Did): void
   /** The integer that stands for a DID in the tables. */
   idOf(did: Did): number | undefined
-  /** After the number that stands for it has changed. */
+  /** After the number that stands for it has changed, and with it all that the repository holds. */
   forgetId(did: Did): void
+  /**
+   * Calls `listener` when a repository is not what its last commit left any more: replaced as a whole, or removed. Whoever
+   * remembers something of it has to forget it. There is one listener.
+   */
+  onReplaced(listener: (did: Did) => void): void
 }
 
 interface HeadRow {
@@ -111,13 +120,19 @@ export function createSqliteRepoStore(database: Database, log: SqliteLog): Sqlit
     `SELECT path FROM backlink INDEXED BY backlink_by_subject
       WHERE repo = ? AND collection = ? AND subject = ? ORDER BY path`,
   )
-  const deleteAll = ['node', 'record', 'record_blob', 'blob', 'backlink'].map((table) =>
+  const deleteSmall = ['blob', 'record_takedown'].map((table) =>
     sqlite.prepare(`DELETE FROM ${table} WHERE repo = ?`),
   )
+  const leaveRemnant = sqlite.prepare('INSERT INTO repo_remnant (id) VALUES (?)')
   const deleteRepo = sqlite.prepare('DELETE FROM repo WHERE id = ?')
 
-  // A DID keeps its number for as long as the repository exists.
+  // A DID keeps its number for as long as the repository exists and is not replaced.
   const ids = new Map<Did, number>()
+  let onReplaced: (did: Did) => void = () => {}
+  function forgetId(did: Did): void {
+    ids.delete(did)
+    onReplaced(did)
+  }
   function idOf(did: Did): number | undefined {
     const known = ids.get(did)
     if (known !== undefined) return known
@@ -193,7 +208,7 @@ export function createSqliteRepoStore(database: Database, log: SqliteLog): Sqlit
         if (outcome.ok) events.push(...change.events)
       }
       for (const { repo, rev, added, removed } of nodes.net()) {
-        for (const { cid } of removed) deleteNode.run(repo, cid.bytes)
+        for (const cid of removed) deleteNode.run(repo, cid.bytes)
         for (const { cid, bytes } of added) insertNode.run(repo, cid.bytes, rev, bytes)
       }
       entries = log.appendInTransaction(events)
@@ -205,7 +220,10 @@ export function createSqliteRepoStore(database: Database, log: SqliteLog): Sqlit
 
   return {
     idOf,
-    forgetId: (did) => void ids.delete(did),
+    forgetId,
+    onReplaced(listener) {
+      onReplaced = listener
+    },
 
     async commit(changes) {
       if (changes.length === 0) return []
@@ -322,9 +340,10 @@ export function createSqliteRepoStore(database: Database, log: SqliteLog): Sqlit
     removeInTransaction(did) {
       const repo = idOf(did)
       if (repo === undefined) return
-      for (const statement of deleteAll) statement.run(repo)
+      for (const statement of deleteSmall) statement.run(repo)
+      leaveRemnant.run(repo)
       deleteRepo.run(repo)
-      ids.delete(did)
+      forgetId(did)
     },
   }
 }

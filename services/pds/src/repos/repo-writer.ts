@@ -1,6 +1,6 @@
-import { type Block, BlockMap, type Cid } from '@imago/data'
+import type { Block, BlockMap, Cid } from '@imago/data'
 import { createGroupCommit } from '@imago/log'
-import { type CommitResult, Mst, type RepoWrite, writeCommit } from '@imago/repo'
+import { type CommitResult, Mst, writeCommit } from '@imago/repo'
 import type { Did, Tid, TidClock } from '@imago/syntax'
 import { commitEvent, entryOf, type StreamEvent, syncEvent } from '../events/events.ts'
 import { createNodeCache } from './node-cache.ts'
@@ -62,6 +62,11 @@ export interface RepoWriter extends AsyncDisposable {
    * @throws {RepoWriteError}, and whatever `decide` throws; then nothing was written.
    */
   write(did: Did, decide: Decide, options?: { about?: Subject | undefined }): Promise<Committed | undefined>
+  /**
+   * Says that something else replaced or removed the repository. A write that changes something would find out, by the
+   * head that moved; one that changes nothing would say so of a repository that is gone.
+   */
+  forget(did: Did): void
 }
 
 export type RepoWriteErrorCode =
@@ -161,7 +166,7 @@ export function createRepoWriter(ports: RepoWriterPorts): RepoWriter {
       did,
       source: state.nodes,
       head: { data: state.data, rev: state.rev },
-      writes: writes.map(toRepoWrite),
+      writes,
       rev,
       keypair,
     })
@@ -173,7 +178,7 @@ export function createRepoWriter(ports: RepoWriterPorts): RepoWriter {
       did,
       expectedHead: state.cid,
       head,
-      addedNodes: nodesOf(result),
+      addedNodes: result.newNodes,
       removedNodes: result.removedNodes,
       records: recordsOf(result, writes),
       events: [entryOf(did, eventOf(result, state))],
@@ -286,19 +291,9 @@ export function createRepoWriter(ports: RepoWriterPorts): RepoWriter {
       if ('error' in answer) throw answer.error
       return answer.committed
     },
+    forget: (did) => cache.forget(did),
     [Symbol.asyncDispose]: () => queue.idle(),
   }
-}
-
-function toRepoWrite(write: RecordWrite): RepoWrite {
-  return write.action === 'delete' ? write : { action: write.action, path: write.path, block: write.block }
-}
-
-/** New nodes of the tree: the new blocks that are neither the commit nor a record. */
-function nodesOf({ newBlocks, signed, ops }: CommitResult): Block[] {
-  const others = new BlockMap([signed])
-  for (const { cid } of ops) if (cid !== null) others.set(cid, signed.bytes)
-  return [...newBlocks].filter(({ cid }) => !others.has(cid))
 }
 
 /** The net effect on the record table: what the operations of the commit say, with the bytes that the writes brought. */

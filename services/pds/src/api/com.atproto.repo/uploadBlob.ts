@@ -10,7 +10,10 @@ export const uploadBlob = ({
   method(
     com.atproto.repo.uploadBlob.main,
     // Whoever moves in uploads before the account is active.
-    { auth: authentication.account({ evenInactive: true }), maxBodyBytes: server.blobUploadLimitBytes },
+    {
+      auth: authentication.account({ evenInactive: 'deactivated' }),
+      maxBodyBytes: server.blobUploadLimitBytes,
+    },
     async ({ auth: { account }, input }) => ({
       blob: await blobs.upload(account.did, input.body, input.encoding),
     }),

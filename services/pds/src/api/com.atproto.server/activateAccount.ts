@@ -24,13 +24,16 @@ export const activateAccount = ({
       if (repo === undefined) throw new Error(`the account ${did} has no repository`)
       const fault = await faultOfIdentity(did, repo.keypair.didKey, { directory, plc, server })
       if (fault !== undefined) throw invalidRequest(fault)
-      const [commit] = await repos.getBlocks(did, [repo.cid])
-      if (commit === undefined) throw new Error(`the newest commit of ${did} is not in the store`)
+      // Only now: an import may have come to its end meanwhile.
+      const head = await repos.head(did)
+      const [commit] = head === undefined ? [] : await repos.getBlocks(did, [head.cid])
+      if (head === undefined || commit === undefined)
+        throw new Error(`the newest commit of ${did} is not in the store`)
       const at = now()
       const events = [
         accountEvent(did, undefined, at),
         identityEvent(did, handle, at),
-        syncEvent(did, { cid: repo.cid, rev: repo.rev, bytes: commit.bytes }, at),
+        syncEvent(did, { cid: head.cid, rev: head.rev, bytes: commit.bytes }, at),
       ]
       const done = await accounts.activate(
         did,

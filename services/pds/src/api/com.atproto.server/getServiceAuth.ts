@@ -38,9 +38,9 @@ export const getServiceAuth = ({
   method(
     com.atproto.server.getServiceAuth.main,
     { auth: authentication.account({ evenInactive: true }) },
-    async ({ auth: { account, forApp }, params: { aud, lxm, exp } }) => {
+    async ({ auth: { account, isPrivileged }, params: { aud, lxm, exp } }) => {
       assertAudience(aud)
-      if (lxm !== undefined) assertAllowed(lxm, forApp)
+      if (lxm !== undefined) assertAllowed(lxm, isPrivileged)
       const iat = Math.floor(now() / 1000)
       assertExpiration(exp, iat, lxm)
       const { did, status } = account
@@ -67,12 +67,12 @@ function assertAudience(aud: string): void {
 }
 
 /** Names of methods are compared without letter case, as hosts are that match them so. */
-function assertAllowed(lxm: Nsid, forApp: boolean): void {
+function assertAllowed(lxm: Nsid, isPrivileged: boolean): void {
   const name = lxm.toLowerCase()
   if (PROTECTED.has(name))
     throw invalidRequest(`${lxm} is not for other services to call: it needs a session of the account`)
-  if (forApp && (name.startsWith('chat.bsky.') || name === 'com.atproto.server.createaccount'))
-    throw invalidRequest(`${lxm} needs the account's own password: an app password does not open it`)
+  if (!isPrivileged && (name.startsWith('chat.bsky.') || name === 'com.atproto.server.createaccount'))
+    throw invalidRequest(`${lxm} needs the account's own password, or a privileged app password`)
 }
 
 function assertExpiration(exp: number | undefined, now: number, lxm: Nsid | undefined): void {

@@ -17,6 +17,9 @@ const HARMLESS = {
   'content-security-policy': "default-src 'none'; sandbox",
 }
 
+/** What a record of another host calls a type may be any text: not all of it may stand in a header. */
+const MEDIA_TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}( *;[ -~]{0,200})?$/
+
 export const getBlob = ({ repos, blobs }: Pick<Ports, 'repos' | 'blobs'>) =>
   method(com.atproto.sync.getBlob.main, async ({ params, request }) => {
     const { did } = params
@@ -26,7 +29,7 @@ export const getBlob = ({ repos, blobs }: Pick<Ports, 'repos' | 'blobs'>) =>
     if (row === undefined) throw notFound(did, params.cid)
     const headers = {
       ...HARMLESS,
-      'content-type': row.mimeType || 'application/octet-stream',
+      'content-type': MEDIA_TYPE.test(row.mimeType) ? row.mimeType : 'application/octet-stream',
       'content-disposition': `attachment; filename="${row.cid}"`,
       'cache-control': 'public, max-age=31536000, immutable',
       etag: `"${row.cid}"`,

@@ -4,7 +4,7 @@ import { isNsid, type Nsid } from '@imago/syntax'
 import { invalidRequest } from '@imago/xrpc'
 import { method } from '@imago/xrpc/server'
 import { carChunks } from '../../repos/car-chunks.ts'
-import { exportResponse } from '../car-response.ts'
+import { assertRoomFor, exportResponse } from '../car-response.ts'
 import { servedSnapshot } from '../find-repo.ts'
 import type { Ports } from '../ports.ts'
 
@@ -16,6 +16,7 @@ import type { Ports } from '../ports.ts'
 export const getRepo = ({ repos, exports }: Pick<Ports, 'repos' | 'exports'>) =>
   method(com.atproto.sync.getRepo.main, async ({ params: { did, since }, request }) => {
     const collection = collectionOf(request, since)
+    assertRoomFor(exports)
     const snapshot = await servedSnapshot(repos, did)
     const { head, blocks } = snapshot
     const chunks =
