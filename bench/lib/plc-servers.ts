@@ -66,7 +66,7 @@ async function startOn(database: PostgresTestServer, folder: string, peers: Peer
   const server = await startServer({
     command: [process.execPath, join(root, 'bench/reference-plc.ts'), peers.entry],
     env: {
-      PLC_DATABASE_URL: database.createDatabase('plc'),
+      PLC_DATABASE_URL: await database.createDatabase('plc'),
       PLC_PORT: String(port),
       LOG_ENABLED: 'false',
       NODE_ENV: 'production',

@@ -1,9 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import { Client, escapeIdentifier } from 'pg'
 
 /**
  * A PostgreSQL server of one's own, on a free port of the loopback interface, forgotten when it is disposed of. It
@@ -11,8 +13,8 @@ import { createInterface } from 'node:readline'
  */
 export interface PostgresTestServer extends AsyncDisposable {
   readonly pid: number
-  /** Address of a database with this name, which is made empty if it is not there. */
-  createDatabase(name: string): string
+  /** Makes an empty database with this name. Resolves with its address. */
+  createDatabase(name: string): Promise<string>
 }
 
 /** Who runs the server: it refuses to run as root. */
@@ -24,7 +26,7 @@ interface Runner {
 /** Where Debian keeps the programs of each version, which it leaves off the path. */
 const DEBIAN = '/usr/lib/postgresql/*/bin'
 
-const PROGRAMS = ['initdb', 'postgres', 'createdb']
+const PROGRAMS = ['initdb', 'postgres']
 
 function findPrograms(): string | undefined {
   const folders = [...globSync(DEBIAN).sort().reverse(), ...(process.env['PATH'] ?? '').split(delimiter)]
@@ -33,7 +35,7 @@ function findPrograms(): string | undefined {
 
 /** What is absent for a server to run here, in the words of a test that is left out; `undefined` for nothing. */
 export function missingPostgres(): string | undefined {
-  if (findPrograms() === undefined) return 'PostgreSQL (initdb, postgres, createdb) is not installed'
+  if (findPrograms() === undefined) return 'PostgreSQL (initdb, postgres) is not installed'
   if (process.getuid?.() === 0 && findRunner() === undefined)
     return 'root may not run PostgreSQL, and there is no user `postgres`'
 }
@@ -56,21 +58,14 @@ export async function startPostgresTestServer(): Promise<PostgresTestServer> {
   const data = join(folder, 'data')
   const options = { ...runner, cwd: folder, env: { PATH: process.env['PATH'], LC_ALL: 'C' } }
 
-  function run(program: string, args: readonly string[]): void {
-    const done = spawnSync(join(programs!, program), args, { ...options, encoding: 'utf8' })
-    if (done.status !== 0)
-      throw new Error(`${program} ${args.join(' ')}: ${done.stderr || done.error?.message}`)
-  }
-
-  run('initdb', [
-    '--pgdata',
-    data,
-    '--username=imago',
-    '--auth=trust',
-    '--encoding=UTF8',
-    '--no-locale',
-    '--no-sync',
-  ])
+  await promisify(execFile)(
+    join(programs, 'initdb'),
+    [
+      ...['--pgdata', data, '--username=imago', '--auth=trust'],
+      ...['--encoding=UTF8', '--no-locale', '--no-sync'],
+    ],
+    options,
+  )
   const port = await freePort()
   const server = spawn(
     '/bin/sh',
@@ -90,13 +85,16 @@ export async function startPostgresTestServer(): Promise<PostgresTestServer> {
     server.once('exit', (code) => reject(new Error(`postgres ended with ${code}: ${said.join('\n')}`)))
   })
   const address = (database: string) => `postgres://imago@127.0.0.1:${port}/${database}`
+  const administrator = new Client({ connectionString: address('postgres') })
+  await administrator.connect()
   return {
     pid: server.pid!,
-    createDatabase(name) {
-      run('createdb', ['--maintenance-db', address('postgres'), name])
+    async createDatabase(name) {
+      await administrator.query(`CREATE DATABASE ${escapeIdentifier(name)}`)
       return address(name)
     },
     async [Symbol.asyncDispose]() {
+      await administrator.end()
       server.stdin.end()
       await exited
       rmSync(folder, { recursive: true })

@@ -20,7 +20,11 @@ export function createRandom(seed: number): Random {
   }
   const random: Random = {
     int: (below) => Math.floor((next() / 2 ** 32) * below),
-    bytes: (length) => Uint8Array.from({ length }, () => next() & 0xff),
+    bytes: (length) => {
+      const bytes = new Uint8Array(length)
+      for (let i = 0; i < length; i++) bytes[i] = next()
+      return bytes
+    },
     pick: (choices) => choices[random.int(choices.length)]!,
     shuffle: (items) => {
       const result = [...items]

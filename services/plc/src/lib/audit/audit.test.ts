@@ -3,40 +3,32 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
-import { generateKeypair } from '@imago/crypto'
 import { cidOfDrisl } from '@imago/data'
-import {
-  createGenesis,
-  type Operation,
-  operationBytes,
-  tombstoneOperation,
-  updateOperation,
-} from '@imago/identity/plc'
-import { createRandom } from '@imago/sim/random'
+import { type Operation, operationBytes, tombstoneOperation, updateOperation } from '@imago/identity/plc'
 import { formatNote, parseNote, parseTrustPolicy } from '@imago/tlog'
-import { createPlc } from '../create-plc.ts'
-import { createDurableMemory } from '../durable-file.ts'
 import { openSqlitePlcStore } from '../store/sqlite-plc-store.ts'
 import { deriveLogKeys } from '../transparency/log-keys.ts'
-import { createGrowTree } from '../transparency/tree-growth.ts'
-import { type AuditOptions, audit } from './audit.ts'
-import { type AlarmCode, AuditAlarm } from './audit-alarm.ts'
+import {
+  alarmOf,
+  createAuditor,
+  forgedUpdate,
+  genesisOf,
+  growTree,
+  host,
+  judged,
+  keys,
+  openDirectory,
+  origin,
+  owner,
+  type Tamper,
+} from './audit.fixture.ts'
+import type { AuditOptions } from './audit.ts'
+import { AuditAlarm } from './audit-alarm.ts'
 import { createDirectoryClient, DirectoryUnavailableError } from './directory-client.ts'
-import { evidenceOf, judgeEvidence } from './evidence.ts'
 
-const origin = 'plc.test/log'
-const seed = new Uint8Array(32).fill(7)
-const keys = deriveLogKeys(origin, seed, Date.now)
-const policy = parseTrustPolicy(`log ${keys.ed25519.verifier.vkey}\nquorum none\n`)
-const [owner, host] = [generateKeypair('k256'), generateKeypair('p256')]
-const genesisOf = (name: string) =>
-  createGenesis(
-    { rotationKeys: [owner.didKey, host.didKey], verificationMethods: {}, alsoKnownAs: [name], services: {} },
-    host,
-  )
-
-async function directory(databaseFile = ':memory:') {
-  const plc = await createPlc({ databaseFile, transparency: { origin, seed }, writeLimits: false })
+/** A directory that takes operations as anybody submits them. */
+async function directory(databaseFile?: string) {
+  const plc = await openDirectory(databaseFile)
   return {
     plc,
     async submit(did: string, operation: Operation) {
@@ -45,62 +37,16 @@ async function directory(databaseFile = ':memory:') {
       const response = await plc.fetch(new Request(`http://plc/${did}`, { method: 'POST', body, headers }))
       assert.equal(response.status, 200, await response.text())
     },
+    /** With the owner's key alone: a signature of the host's costs as much as eight of these. */
     async grow(count: number, prefix: string) {
       for (let i = 0; i < count; i++) {
-        const { did, operation } = genesisOf(`${prefix}${i}`)
+        const { did, operation } = genesisOf(`${prefix}${i}`, [owner])
         await this.submit(did, operation)
       }
     },
     [Symbol.asyncDispose]: () => plc[Symbol.asyncDispose](),
   }
 }
-
-type Tamper = (path: string, body: Uint8Array) => Uint8Array | undefined
-
-/** An auditor of whatever directory it is pointed at. */
-function auditor(options: Partial<AuditOptions> = {}) {
-  const store = openSqlitePlcStore({
-    databaseFile: ':memory:',
-    now: Date.now,
-    growTree: createGrowTree(origin, keys.ed25519),
-  })
-  const state = createDurableMemory()
-  return {
-    state,
-    async run({ plc }: Awaited<ReturnType<typeof directory>>, tamper: Tamper = () => undefined) {
-      await plc.transparencyLog!.publish()
-      const fetch = async (input: string | URL | Request) => {
-        const response = await plc.fetch(new Request(String(input)))
-        const body = new Uint8Array(await response.arrayBuffer())
-        const changed = tamper(new URL(String(input)).pathname.slice(1), body)
-        return new Response((changed ?? body) as Uint8Array<ArrayBuffer>, { status: response.status })
-      }
-      return await audit({
-        client: createDirectoryClient('http://plc', fetch as typeof globalThis.fetch),
-        policy,
-        store,
-        state,
-        now: Date.now,
-        randomInt: createRandom(1).int,
-        ...options,
-      })
-    },
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-  }
-}
-
-async function alarmOf(code: AlarmCode, run: Promise<unknown>): Promise<AuditAlarm> {
-  const error = await run.then(
-    () => assert.fail(`no alarm, and ${code} was expected`),
-    (thrown) => thrown,
-  )
-  assert.ok(error instanceof AuditAlarm, String(error))
-  assert.equal(error.code, code, error.message)
-  return error
-}
-
-const judged = (alarm: AuditAlarm) =>
-  judgeEvidence(JSON.parse(JSON.stringify(evidenceOf(alarm, 'http://plc', 0))), policy)
 
 const flip = (bytes: Uint8Array, at = bytes.length - 1) => {
   const changed = bytes.slice()
@@ -110,9 +56,9 @@ const flip = (bytes: Uint8Array, at = bytes.length - 1) => {
 
 test('an honest directory passes, audit after audit, with forks, tombstones and more than one tile', async () => {
   await using here = await directory()
-  await using watcher = auditor()
+  await using watcher = createAuditor()
   await here.grow(3, 'a')
-  assert.equal((await watcher.run(here)).newEntries, 3)
+  assert.equal((await watcher.run(here.plc)).newEntries, 3)
   const { did, operation } = genesisOf('forked')
   await here.submit(did, operation)
   await here.submit(did, updateOperation(operation, { alsoKnownAs: ['stolen'] }, host))
@@ -121,10 +67,10 @@ test('an honest directory passes, audit after audit, with forks, tombstones and 
   await here.submit(ended.did, ended.operation)
   await here.submit(ended.did, tombstoneOperation(ended.operation, owner))
   await here.grow(300, 'b')
-  const report = await watcher.run(here)
+  const report = await watcher.run(here.plc)
   assert.equal(report.size, 308)
   assert.ok(report.sampledDids.length > 5)
-  assert.equal((await watcher.run(here)).newEntries, 0)
+  assert.equal((await watcher.run(here.plc)).newEntries, 0)
 })
 
 test('Rollback, Split and Fork: what another history with the same key cannot hide', async () => {
@@ -135,12 +81,12 @@ test('Rollback, Split and Fork: what another history with the same key cannot hi
     [5, 'Split', 'proven'],
     [9, 'Fork', 'proven'],
   ] as const) {
-    await using watcher = auditor()
-    await watcher.run(shown)
+    await using watcher = createAuditor()
+    await watcher.run(shown.plc)
     const before = await watcher.state.read()
     await using other = await directory()
     await other.grow(count, 'b')
-    const alarm = await alarmOf(code, watcher.run(other))
+    const alarm = await alarmOf(code, watcher.run(other.plc))
     assert.equal(judged(alarm).kind, verdict)
     assert.equal(await watcher.state.read(), before, 'nothing is forgotten')
     const honest = { ...alarm.evidence, checkpoint: alarm.evidence.before! }
@@ -158,16 +104,16 @@ test('Tiles: one bit in a tile of any level, or in a bundle of entries', async (
     'log/tile/entries/000',
     'log/tile/entries/001.p/2',
   ]) {
-    await using watcher = auditor()
+    await using watcher = createAuditor()
     let hits = 0
     const tamper: Tamper = (asked, body) => {
       if (asked !== path) return undefined
       hits++
       return flip(body, 20)
     }
-    await alarmOf('Tiles', watcher.run(here, tamper))
+    await alarmOf('Tiles', watcher.run(here.plc, tamper))
     assert.ok(hits > 0)
-    assert.equal((await watcher.run(here)).size, 258, 'an honest answer later is believed')
+    assert.equal((await watcher.run(here.plc)).size, 258, 'an honest answer later is believed')
   }
 })
 
@@ -176,16 +122,9 @@ test('Entry: an operation that the log should never have taken, proven to be in 
   const databaseFile = join(folder, 'plc.sqlite')
   try {
     const { did, operation } = genesisOf('a')
-    const forged: Operation = {
-      ...updateOperation(operation, { alsoKnownAs: ['b'] }, host),
-      sig: operation.sig,
-    }
+    const forged = forgedUpdate(operation, 'b')
     {
-      await using store = openSqlitePlcStore({
-        databaseFile,
-        now: Date.now,
-        growTree: createGrowTree(origin, keys.ed25519),
-      })
+      await using store = openSqlitePlcStore({ databaseFile, now: Date.now, growTree })
       for (const [i, one] of [operation, forged].entries())
         await store.commit(did, () => ({
           kind: 'accept',
@@ -202,8 +141,8 @@ test('Entry: an operation that the log should never have taken, proven to be in 
         }))
     }
     await using here = await directory(databaseFile)
-    await using watcher = auditor()
-    const alarm = await alarmOf('Entry', watcher.run(here))
+    await using watcher = createAuditor()
+    const alarm = await alarmOf('Entry', watcher.run(here.plc))
     assert.match(alarm.message, /entry 1 may not stand in the log: Invalid signature/)
     assert.equal(judged(alarm).kind, 'witnessed')
     assert.equal(judged(new AuditAlarm('Entry', '', { ...alarm.evidence, proof: '' })).kind, 'unfounded')
@@ -230,8 +169,8 @@ test('Disagreement: an API that tells another history than the log', async () =>
     change(/audit$/, '[{', '[{"cid":"x"},{'),
     change(/^export/, '"seq":', '"seq":1'),
   ]) {
-    await using watcher = auditor({ samples: 40 })
-    const alarm = await alarmOf('Disagreement', watcher.run(here, tamper))
+    await using watcher = createAuditor({ samples: 40 })
+    const alarm = await alarmOf('Disagreement', watcher.run(here.plc, tamper))
     assert.ok(Object.keys(alarm.evidence.answers!).length > 0)
     assert.equal(judged(alarm).kind, 'witnessed')
   }
@@ -248,25 +187,26 @@ test('Untrusted: no signature of the log, a forged one, or no fresh word of the 
     { policy: parseTrustPolicy(witnessed), now: () => Date.now() - 3_600_000 },
   ]
   for (const options of failing) {
-    await using watcher = auditor(options)
-    await alarmOf('Untrusted', watcher.run(here))
+    await using watcher = createAuditor(options)
+    await alarmOf('Untrusted', watcher.run(here.plc))
   }
-  await using watcher = auditor()
+  await using watcher = createAuditor()
   const forge: Tamper = (path, body) => {
     if (path !== 'log/checkpoint') return undefined
     const note = parseNote(new TextDecoder().decode(body))
     return new TextEncoder().encode(formatNote({ ...note, text: note.text.replace('\n1\n', '\n2\n') }))
   }
-  await alarmOf('Untrusted', watcher.run(here, forge))
+  await alarmOf('Untrusted', watcher.run(here.plc, forge))
 })
 
 test('a directory that does not answer is no alarm', async () => {
-  await using watcher = auditor()
+  await using watcher = createAuditor()
   const client = createDirectoryClient(
     'http://plc',
     (async () => new Response('', { status: 503 })) as typeof fetch,
   )
   await using here = await directory()
-  await assert.rejects(auditor({ client }).run(here), DirectoryUnavailableError)
-  await assert.rejects(watcher.run(here), DirectoryUnavailableError, 'an empty log has no checkpoint')
+  await using unheard = createAuditor({ client })
+  await assert.rejects(unheard.run(here.plc), DirectoryUnavailableError)
+  await assert.rejects(watcher.run(here.plc), DirectoryUnavailableError, 'an empty log has no checkpoint')
 })

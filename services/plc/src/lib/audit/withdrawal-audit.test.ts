@@ -3,9 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
-import { generateKeypair } from '@imago/crypto'
 import {
-  createGenesis,
   type DidPlc,
   judgeOperation,
   operationCid,
@@ -13,33 +11,21 @@ import {
   type PlcOperation,
   updateOperation,
 } from '@imago/identity/plc'
-import { createRandom } from '@imago/sim/random'
-import { parseTrustPolicy } from '@imago/tlog'
-import { createPlc, type Plc } from '../create-plc.ts'
-import { createDurableMemory } from '../durable-file.ts'
+import type { Plc } from '../create-plc.ts'
 import { auditEntry, sequencedEntry } from '../http/operation-json.ts'
 import { openSqlitePlcStore } from '../store/sqlite-plc-store.ts'
-import { deriveLogKeys } from '../transparency/log-keys.ts'
-import { createGrowTree, growUnsigned } from '../transparency/tree-growth.ts'
-import { audit } from './audit.ts'
-import { ALARM_EXIT_CODES, type AlarmCode, AuditAlarm } from './audit-alarm.ts'
-import { createDirectoryClient } from './directory-client.ts'
-import { evidenceOf, judgeEvidence } from './evidence.ts'
-
-const origin = 'plc.test/log'
-const seed = new Uint8Array(32).fill(7)
-const policy = parseTrustPolicy(
-  `log ${deriveLogKeys(origin, seed, Date.now).ed25519.verifier.vkey}\nquorum none\n`,
-)
-const [owner, host] = [generateKeypair('k256'), generateKeypair('p256')]
-const genesisOf = (name: string) =>
-  createGenesis(
-    { rotationKeys: [owner.didKey, host.didKey], verificationMethods: {}, alsoKnownAs: [name], services: {} },
-    host,
-  )
-
-const openDirectory = () =>
-  createPlc({ databaseFile: ':memory:', transparency: { origin, seed }, writeLimits: false })
+import {
+  alarmOf,
+  createAuditor,
+  forgedUpdate,
+  genesisOf,
+  growTree,
+  host,
+  judged,
+  openDirectory,
+  type Tamper,
+} from './audit.fixture.ts'
+import { ALARM_EXIT_CODES, AuditAlarm } from './audit-alarm.ts'
 
 const takeLaxly = (plc: Plc, did: DidPlc, operation: PlcOperation) =>
   plc.store.commit(did, ({ createdAt }) => ({
@@ -53,51 +39,15 @@ const takeLaxly = (plc: Plc, did: DidPlc, operation: PlcOperation) =>
 /** A DID with an operation that nobody signed, and one that rests on it. */
 async function robbed(plc: Plc) {
   const { did, operation: genesis } = genesisOf('victim')
-  const theft: PlcOperation = { ...updateOperation(genesis, { alsoKnownAs: ['x'] }, host), sig: genesis.sig }
+  const theft = forgedUpdate(genesis, 'x')
   for (const one of [genesis, theft, updateOperation(theft, { alsoKnownAs: ['y'] }, host)])
     await takeLaxly(plc, did, one)
   return { did, genesis, theft, cid: operationCid(theft).toString() }
 }
 
-type Tamper = (path: string, body: string) => string | undefined
-
-function auditor() {
-  const store = openSqlitePlcStore({ databaseFile: ':memory:', now: Date.now, growTree: growUnsigned })
-  const state = createDurableMemory()
-  return {
-    store,
-    async run(plc: Plc, tamper: Tamper = () => undefined) {
-      await plc.transparencyLog!.publish()
-      const fetch = (async (input: string) => {
-        const response = await plc.fetch(new Request(input))
-        const body = Buffer.from(await response.arrayBuffer())
-        const { pathname, search } = new URL(input)
-        const changed = tamper(`${pathname.slice(1)}${search}`, body.toString())
-        return new Response(changed ?? body, { status: changed === undefined ? response.status : 200 })
-      }) as typeof globalThis.fetch
-      const client = createDirectoryClient('http://plc', fetch)
-      return await audit({ client, policy, store, state, now: Date.now, randomInt: createRandom(1).int })
-    },
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-  }
-}
-
-async function alarmOf(code: AlarmCode, run: Promise<unknown>): Promise<AuditAlarm> {
-  const error = await run.then(
-    () => assert.fail(`no alarm, and ${code} was expected`),
-    (thrown) => thrown,
-  )
-  assert.ok(error instanceof AuditAlarm, String(error))
-  assert.equal(error.code, code, error.message)
-  return error
-}
-
-const judged = (alarm: AuditAlarm) =>
-  judgeEvidence(JSON.parse(JSON.stringify(evidenceOf(alarm, 'http://plc', 0))), policy)
-
 test('[PLC-33] audit: an invalid operation is an alarm at every audit, until a notice withdraws it', async () => {
   await using plc = await openDirectory()
-  await using watcher = auditor()
+  await using watcher = createAuditor()
   const { did, cid } = await robbed(plc)
   for (let i = 0; i < 2; i++) {
     const alarm = await alarmOf('Entry', watcher.run(plc))
@@ -109,7 +59,7 @@ test('[PLC-33] audit: an invalid operation is an alarm at every audit, until a n
   const report = await watcher.run(plc)
   assert.deepEqual([report.size, report.sampledDids.includes(did)], [5, true])
   // And an auditor who comes after it all has no alarm to raise.
-  await using late = auditor()
+  await using late = createAuditor()
   assert.equal((await late.run(plc)).size, 5)
   assert.equal((await watcher.run(plc)).newEntries, 0)
 })
@@ -121,7 +71,6 @@ test('[PLC-33] audit: WrongWithdrawal, a notice for what is valid, proven with t
     const { did, operation } = genesisOf('victim')
     const renamed = updateOperation(operation, { alsoKnownAs: ['b'] }, host)
     const place = (seq: number) => ({ did, seq, createdAt: 1000 + seq })
-    const growTree = createGrowTree(origin, deriveLogKeys(origin, seed, Date.now).ed25519)
     {
       // A directory that judges as it likes.
       await using store = openSqlitePlcStore({ databaseFile, now: Date.now, growTree })
@@ -139,8 +88,8 @@ test('[PLC-33] audit: WrongWithdrawal, a notice for what is valid, proven with t
       )
       assert.equal(outcomes[2]!.kind, 'withdrawn')
     }
-    await using plc = await createPlc({ databaseFile, transparency: { origin, seed } })
-    await using watcher = auditor()
+    await using plc = await openDirectory(databaseFile)
+    await using watcher = createAuditor()
     for (let i = 0; i < 2; i++) {
       const alarm = await alarmOf('WrongWithdrawal', watcher.run(plc))
       assert.match(alarm.message, /the notice at entry 2 withdraws what may stand.*is valid, and stays/)
@@ -170,7 +119,7 @@ test('[PLC-33] audit: StillServed, an API that goes on telling what was withdraw
     export: (path) => (path === 'export?after=1&count=1' ? sequencedEntry(before[1]!) : undefined),
   }
   for (const [name, tamper] of Object.entries(stale)) {
-    await using watcher = auditor()
+    await using watcher = createAuditor()
     const alarm = await alarmOf('StillServed', watcher.run(plc, tamper))
     assert.equal(judged(alarm).kind, 'witnessed', name)
     const unproven = new AuditAlarm('StillServed', '', { ...alarm.evidence, answers: {} })
@@ -184,11 +133,8 @@ test('[PLC-33] audit: a withdrawal behind the checkpoint is proven by the log, a
   await using plc = await openDirectory()
   const { did, operation } = genesisOf('victim')
   await takeLaxly(plc, did, operation)
-  await using watcher = auditor()
-  const theft: PlcOperation = {
-    ...updateOperation(operation, { alsoKnownAs: ['x'] }, host),
-    sig: operation.sig,
-  }
+  await using watcher = createAuditor()
+  const theft = forgedUpdate(operation, 'x')
   await takeLaxly(plc, did, theft)
   await plc.store.withdraw({ did, cid: operationCid(theft).toString(), reason: 'nobody signed it' })
   const lying: Tamper = (path) => (path === `${did}/log/audit` ? '[]' : undefined)

@@ -8,13 +8,12 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { generateKeypair } from '@imago/crypto'
 import { equalBytes } from '@imago/data'
 import { createGenesis } from '@imago/identity/plc'
-import { infrastructureTest } from '@imago/sim/infrastructure'
-import { missingPostgres, startPostgresTestServer } from '@imago/sim/postgres-server'
+import { createPostgresDatabase, postgresTest } from '@imago/sim/postgres-test'
 import { readEntryBundle, writeEntryBundle } from '@imago/tlog'
 import { createPlc, type Plc, type PlcOptions } from '../create-plc.ts'
 import { readRuns, runRoot } from './bundle-form.ts'
 
-const owner = generateKeypair('p256')
+const owner = generateKeypair('k256')
 const RUN = 256
 
 function temporaryFolder(t: TestContext): string {
@@ -105,11 +104,10 @@ test('[PLC-30] a full subtree of the log is a bundle: its entries, whose root th
     assert.equal((await get(plc, path)).status, 404, path)
 })
 
-infrastructureTest('a bundle of a directory on PostgreSQL', missingPostgres(), async () => {
+postgresTest('a bundle of a directory on PostgreSQL', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'imago-snapshot-'))
   try {
-    await using server = await startPostgresTestServer()
-    await using plc = await directory(folder, { databaseUrl: server.createDatabase('snapshot') })
+    await using plc = await directory(folder, { databaseUrl: await createPostgresDatabase() })
     await grow(plc, RUN)
     const { bundles } = await listOf(plc)
     assert.equal(bundles.length, 1)

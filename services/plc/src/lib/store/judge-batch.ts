@@ -34,6 +34,8 @@ export interface Written {
   readonly seq: number
   readonly did: DidPlc
   readonly verdict: Verdict
+  /** As it is stored, and told to listeners: at that moment nothing has undone it. */
+  readonly stored: StoredOperation
 }
 
 /** Where the directory stands before a batch, and every log that the batch speaks of. */
@@ -79,7 +81,7 @@ export function decideBatch(requests: readonly CommitRequest[], ground: Ground):
       return { receipt: receiptOf(seqs.get(decision.entry.cid.toString())!, decision.entry) }
     const { verdict } = decision
     time = verdict.entry.createdAt
-    const one = { seq: ++seq, did, verdict }
+    const one = writtenOf(++seq, did, verdict)
     enter(one, { log, seqs })
     written.push(one)
     return { receipt: receiptOf(seq, verdict.entry) }
@@ -132,9 +134,13 @@ export const storedOfRow = ({
   created_at,
 }: OperationRow): StoredOperation => ({ seq, did, cid, json, nullified, createdAt: created_at })
 
-/** As it is told to listeners: at that moment nothing has undone it. */
-export const storedOfWritten = ({ seq, did, verdict: { entry } }: Written): StoredOperation =>
-  storedOfEntry(seq, did, entry)
+/** The JSON of an operation takes as long as all else that is made of it: it is made once. */
+export const writtenOf = (seq: number, did: DidPlc, verdict: Verdict): Written => ({
+  seq,
+  did,
+  verdict,
+  stored: storedOfEntry(seq, did, verdict.entry),
+})
 
 export const storedOfEntry = (
   seq: number,

@@ -1,27 +1,13 @@
 import assert from 'node:assert/strict'
-import { after, before } from 'node:test'
-import { generateKeypair } from '@imago/crypto'
-import { createGenesis } from '@imago/identity/plc'
-import { infrastructureTest } from '@imago/sim/infrastructure'
-import { missingPostgres, type PostgresTestServer, startPostgresTestServer } from '@imago/sim/postgres-server'
+import { createPostgresDatabase, postgresTest } from '@imago/sim/postgres-test'
 import { Client } from 'pg'
-import { plcStoreContract, take } from './plc-store.contract.ts'
+import { genesisOf, now, take } from './contract/plc-store.fixture.ts'
+import { plcStoreContract } from './plc-store.contract.ts'
 import { openPostgresPlcStore } from './postgres-plc-store.ts'
-
-const missing = missingPostgres()
-let server: PostgresTestServer
-let databases = 0
-
-before(async () => {
-  if (missing === undefined) server = await startPostgresTestServer()
-})
-after(() => server?.[Symbol.asyncDispose]())
-
-const postgresTest = (title: string, body: () => Promise<void>) => infrastructureTest(title, missing, body)
 
 /** An empty database, and a connection to look at it from outside. */
 async function freshDatabase() {
-  const databaseUrl = server.createDatabase(`plc_${++databases}`)
+  const databaseUrl = await createPostgresDatabase()
   const client = new Client({ connectionString: databaseUrl })
   await client.connect()
   return { databaseUrl, client, [Symbol.asyncDispose]: () => client.end() }
@@ -50,14 +36,6 @@ plcStoreContract(
   },
   postgresTest,
 )
-
-const now = () => 1000
-const owner = generateKeypair('p256')
-const genesisOf = (name: string) =>
-  createGenesis(
-    { rotationKeys: [owner.didKey], verificationMethods: {}, alsoKnownAs: [name], services: {} },
-    owner,
-  )
 
 postgresTest('PostgreSQL: a second process is refused while the first holds the database', async () => {
   await using database = await freshDatabase()
@@ -98,7 +76,7 @@ postgresTest('PostgreSQL: a database of a newer version is left alone', async ()
 postgresTest('PostgreSQL: commits are durable also where the server is used not to wait', async () => {
   await using database = await freshDatabase()
   const { databaseUrl, client } = database
-  await client.query(`ALTER DATABASE plc_${databases} SET synchronous_commit = off`)
+  await client.query(`ALTER DATABASE ${client.database} SET synchronous_commit = off`)
   await using store = await openPostgresPlcStore({ databaseUrl, now })
   await client.query(`
     CREATE TABLE seen (setting TEXT);

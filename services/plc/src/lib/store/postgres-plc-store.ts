@@ -10,7 +10,6 @@ import {
   numberedLogOf,
   type OperationRow,
   storedOfRow,
-  storedOfWritten,
   type Written,
 } from './judge-batch.ts'
 import { NO_PLC_TREE } from './no-plc-tree.ts'
@@ -168,7 +167,7 @@ export async function openPostgresPlcStore(options: PostgresPlcStoreOptions): Pr
 
   async function writeOperations(client: ClientBase, written: readonly Written[]): Promise<void> {
     if (written.length === 0) return
-    const stored = written.map(storedOfWritten)
+    const stored = written.map((one) => one.stored)
     await client.query(
       `INSERT INTO operation (seq, did, cid, json, signer, created_at)
        SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[])`,
@@ -242,7 +241,7 @@ export async function openPostgresPlcStore(options: PostgresPlcStoreOptions): Pr
         await write(client, decided.written)
         return decided
       })
-      announce(written.map(storedOfWritten))
+      announce(written.map((one) => one.stored))
       return outcomes
     },
   })

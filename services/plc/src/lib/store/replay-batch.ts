@@ -5,8 +5,8 @@ import {
   type Judged,
   type NumberedLog,
   storedOfEntry,
-  storedOfWritten,
   type Written,
+  writtenOf,
 } from './judge-batch.ts'
 import { type Fallen, judgeWithdrawal, type WithdrawalVerdict } from './judge-withdrawal.ts'
 import type {
@@ -96,10 +96,10 @@ export function replayBatch(
       return { kind: 'refused', error }
     }
     latestSeq = seq
-    const one: Written = { seq, did, verdict }
+    const one = writtenOf(seq, did, verdict)
     enter(one, known)
     written.push({ kind: 'operation', ...one })
-    return { kind: 'accepted', operation: storedOfWritten(one) }
+    return { kind: 'accepted', operation: one.stored }
   }
 
   function takeNotice(notice: ReplayedNotice): ReplayOutcome {
@@ -222,9 +222,7 @@ const withoutText = ({ told: _, ...notice }: ReplayedNotice): Notice => notice
 
 /** Every operation that a batch has brought into the histories, as listeners are told. */
 export const announced = (written: readonly WrittenInReplay[]) => ({
-  operations: written.flatMap((one): StoredOperation[] =>
-    one.kind === 'operation' ? [storedOfWritten(one)] : [],
-  ),
+  operations: written.flatMap((one): StoredOperation[] => (one.kind === 'operation' ? [one.stored] : [])),
   withdrawals: written.flatMap((one): Withdrawal[] =>
     one.kind === 'withdrawal' ? [one.withdrawal.withdrawal] : [],
   ),

@@ -4,28 +4,35 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import test from 'node:test'
-import { generateKeypair } from '@imago/crypto'
-import { createGenesis, judgeOperation, type Operation, updateOperation } from '@imago/identity/plc'
-import type { PlcStore } from './plc-store.ts'
+import { genesisOf, rename, strong, take } from './contract/plc-store.fixture.ts'
+import { plcStoreContract } from './plc-store.contract.ts'
 import { openSqlitePlcStore } from './sqlite-plc-store.ts'
 
-const strong = generateKeypair('k256')
-const weak = generateKeypair('p256')
-const genesisOf = (name: string) =>
-  createGenesis(
-    {
-      rotationKeys: [strong.didKey, weak.didKey],
-      verificationMethods: {},
-      alsoKnownAs: [name],
-      services: {},
+plcStoreContract('SQLite', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'imago-plc-'))
+  const databaseFile = join(folder, 'plc.sqlite')
+  const change = async (sql: string) => {
+    const db = new DatabaseSync(databaseFile)
+    db.exec(sql)
+    db.close()
+  }
+  return {
+    open: async (options) => openSqlitePlcStore({ ...options, databaseFile }),
+    failAt: (seq, message) =>
+      change(
+        ['operation', 'withdrawal']
+          .map(
+            (table) =>
+              `CREATE TRIGGER saboteur_of_${table} BEFORE INSERT ON ${table} WHEN new.seq = ${seq} BEGIN SELECT RAISE(ABORT, '${message}'); END;`,
+          )
+          .join(''),
+      ),
+    heal: () => change('DROP TRIGGER saboteur_of_operation; DROP TRIGGER saboteur_of_withdrawal'),
+    async [Symbol.asyncDispose]() {
+      rmSync(folder, { recursive: true })
     },
-    weak,
-  )
-const commit = (store: PlcStore, did: Parameters<PlcStore['commit']>[0], operation: Operation) =>
-  store.commit(did, ({ log, createdAt }) => ({
-    kind: 'accept',
-    verdict: judgeOperation(log, operation, createdAt),
-  }))
+  }
+})
 
 async function inFolder(body: (databaseFile: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'imago-plc-'))
@@ -41,15 +48,15 @@ test('[PLC-35] what was committed is there after the store is opened again, fork
     const { did, operation } = genesisOf('a')
     {
       await using store = openSqlitePlcStore({ databaseFile, now: () => 1000 })
-      await commit(store, did, operation)
-      await commit(store, did, updateOperation(operation, { alsoKnownAs: ['b'] }, weak))
+      await take(store, did, operation)
+      await take(store, did, rename(operation, 'b'))
     }
     await using store = openSqlitePlcStore({ databaseFile, now: () => 1000 })
     // Only a log that has kept who signed what knows that the weak key may not undo its own operation.
-    await assert.rejects(commit(store, did, updateOperation(operation, { alsoKnownAs: ['c'] }, weak)), {
+    await assert.rejects(take(store, did, rename(operation, 'c')), {
       code: 'StalePrev',
     })
-    const receipt = await commit(store, did, updateOperation(operation, { alsoKnownAs: ['d'] }, strong))
+    const receipt = await take(store, did, rename(operation, 'd', strong))
     assert.equal(receipt.seq, 3)
     assert.equal(receipt.createdAt, 1002)
     assert.deepEqual(
@@ -64,7 +71,7 @@ test('a refused submission costs the others of its batch nothing', async () => {
   const outcomes = await Promise.allSettled(
     ['a', 'b', 'c'].map((name) => {
       const { did, operation } = genesisOf(name)
-      return name === 'b' ? store.commit(did, () => assert.fail('no')) : commit(store, did, operation)
+      return name === 'b' ? store.commit(did, () => assert.fail('no')) : take(store, did, operation)
     }),
   )
   assert.deepEqual(
@@ -82,8 +89,8 @@ test('after a failed transaction memory holds no more than the disk', () =>
     )
     const [a, b] = [genesisOf('a'), genesisOf('b')]
     const outcomes = await Promise.allSettled([
-      commit(store, a.did, a.operation),
-      commit(store, b.did, b.operation),
+      take(store, a.did, a.operation),
+      take(store, b.did, b.operation),
     ])
     for (const outcome of outcomes) {
       assert.ok(outcome.status === 'rejected')
@@ -92,8 +99,8 @@ test('after a failed transaction memory holds no more than the disk', () =>
     assert.equal(await store.latest(), undefined)
     saboteur.exec('DROP TRIGGER full')
     saboteur.close()
-    assert.equal((await commit(store, a.did, a.operation)).seq, 1)
-    assert.equal((await commit(store, b.did, b.operation)).seq, 2)
+    assert.equal((await take(store, a.did, a.operation)).seq, 1)
+    assert.equal((await take(store, b.did, b.operation)).seq, 2)
   }))
 
 test('a database of a newer version is left alone', () =>

@@ -10,7 +10,6 @@ import {
   numberedLogOf,
   type OperationRow,
   storedOfRow,
-  storedOfWritten,
   type Written,
 } from './judge-batch.ts'
 import { migrate } from './migrations.ts'
@@ -124,11 +123,10 @@ export function openSqlitePlcStore(options: SqlitePlcStoreOptions): PlcStore {
 
   function writeOperation(one: Written): StoredOperation {
     const { entry, nullified } = one.verdict
-    const operation = storedOfWritten(one)
     const did = didBytes(one.did)!
-    insert.run(one.seq, did, entry.cid.digest, operation.json, entry.signer, entry.createdAt)
+    insert.run(one.seq, did, entry.cid.digest, one.stored.json, entry.signer, entry.createdAt)
     for (const undone of nullified) nullify.run(did, undone.digest)
-    return operation
+    return one.stored
   }
 
   /** Inside a transaction. @returns what listeners are to be told, once it is committed. */
