@@ -71,7 +71,7 @@ const packageOf = (specifier: string) =>
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/')
-const isTest = (file: string) => /\.(test|contract|fuzz|bench)\.ts$/.test(file)
+const isTest = (file: string) => /\.(test|contract|fixture|fuzz|bench)\.ts$/.test(file)
 const production = (room: Room) =>
   sources(room)
     .filter((file) => !isTest(file))
