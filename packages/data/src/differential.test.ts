@@ -4,7 +4,7 @@ import { createMutator } from '@imago/sim/fuzz'
 import { createRandom } from '@imago/sim/random'
 import { compareWith, PEERS, target } from './differential.fuzz.ts'
 import { encode } from './encode.ts'
-import { anyMap } from './lib/any-value.test.ts'
+import { anyMap } from './lib/any-value.fixture.ts'
 
 const RUNS = 800
 

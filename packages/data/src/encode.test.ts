@@ -9,7 +9,7 @@ import { decode } from './decode.ts'
 import { encode } from './encode.ts'
 import { fromJson, toJson } from './json.ts'
 import { compareKeys } from './key-order.ts'
-import { anyMap } from './lib/any-value.test.ts'
+import { anyMap } from './lib/any-value.fixture.ts'
 import { fromBase64, toHex } from './multibase.ts'
 import type { DataMap, Value } from './value.ts'
 

@@ -6,7 +6,7 @@ import { decode } from './decode.ts'
 import { encode } from './encode.ts'
 import { stringify } from './json.ts'
 import { JsonWriter } from './json-writer.ts'
-import { anyValue } from './lib/any-value.test.ts'
+import { anyValue } from './lib/any-value.fixture.ts'
 import type { Value } from './value.ts'
 
 const text = (bytes: Uint8Array) => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)

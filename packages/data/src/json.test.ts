@@ -7,7 +7,7 @@ import { cidOfDrisl, cidOfRaw } from './cid.ts'
 import { decode } from './decode.ts'
 import { encode } from './encode.ts'
 import { fromJson, parse, stringify, toJson } from './json.ts'
-import { anyValue } from './lib/any-value.test.ts'
+import { anyValue } from './lib/any-value.fixture.ts'
 import { type DataMap, isDataMap, type Value } from './value.ts'
 
 const link = cidOfDrisl(Uint8Array.of(1))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { DataMap, Value } from '@imago/data'
 import { parseEvent } from './events.ts'
-import { commitBody, did, post, sample } from './sample-events.test.ts'
+import { commitBody, did, post, sample } from './sample-events.fixture.ts'
 import { SyncError } from './sync-error.ts'
 
 const time = '2026-01-01T00:00:00Z'

@@ -7,7 +7,7 @@ import { createManualClock } from '@imago/sim/clock'
 import type { Did } from '@imago/syntax'
 import { encodeErrorFrame, encodeFrame } from '@imago/xrpc/frames'
 import { type FirehoseEvent, followFirehose, type VerifyStreamOptions, verifyStream } from './firehose.ts'
-import { Author, commitBody, create, did, nowMs, sample } from './sample-events.test.ts'
+import { Author, commitBody, create, did, nowMs, sample } from './sample-events.fixture.ts'
 import type { KnownAccount } from './verify-commit.ts'
 
 const time = '2026-01-01T00:00:00Z'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { concatBytes, type DataMap, encode } from '@imago/data'
 import { createRandom } from '@imago/sim/random'
-import { commitBody, sample } from './sample-events.test.ts'
+import { commitBody, sample } from './sample-events.fixture.ts'
 import { spliceSeq } from './splice-seq.ts'
 import { SyncError } from './sync-error.ts'
 

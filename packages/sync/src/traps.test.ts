@@ -18,7 +18,7 @@ import {
   sample,
   syncEvent,
   update,
-} from './sample-events.test.ts'
+} from './sample-events.fixture.ts'
 import { spliceSeq } from './splice-seq.ts'
 import { SyncError } from './sync-error.ts'
 import { verifyCommit } from './verify-commit.ts'

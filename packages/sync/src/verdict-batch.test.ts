@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { finding } from './checks.ts'
 import type { FrameVerdict } from './judge-frame.ts'
-import { post, revOf, sample } from './sample-events.test.ts'
+import { post, revOf, sample } from './sample-events.fixture.ts'
 import { type FrameToJudge, packFrames, packVerdicts, unpackFrames, unpackVerdicts } from './verdict-batch.ts'
 
 const nowMs = Date.UTC(2026, 0, 1)

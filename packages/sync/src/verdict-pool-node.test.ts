@@ -4,7 +4,7 @@ import { generateKeypair } from '@imago/crypto'
 import { encodeFrame } from '@imago/xrpc/frames'
 import { judgeFrame } from './judge-frame.ts'
 import { openVerdictPool } from './node.ts'
-import { Author, commitBody, create, nowMs, sample } from './sample-events.test.ts'
+import { Author, commitBody, create, nowMs, sample } from './sample-events.fixture.ts'
 import { type FrameToJudge, packFrames, packVerdicts, unpackFrames, unpackVerdicts } from './verdict-batch.ts'
 import type { CommitContext } from './verify-commit.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { cidOfDrisl, parseCid, RECORD_LIMITS, type Value, writeCar } from '@imago/data'
 import { signCommit } from '@imago/repo'
-import { commitEvent, did, post, recordOf, sample } from './sample-events.test.ts'
+import { commitEvent, did, post, recordOf, sample } from './sample-events.fixture.ts'
 import {
   type CommitVerdict,
   MAX_COMMIT_BLOCKS_BYTES,

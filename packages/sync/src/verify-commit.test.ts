@@ -27,7 +27,7 @@ import {
   revOf,
   sample,
   update,
-} from './sample-events.test.ts'
+} from './sample-events.fixture.ts'
 import { type CommitVerdict, verifyCommit } from './verify-commit.ts'
 
 function assertRefused(verdict: CommitVerdict, check: CheckNumber, reason: RegExp): void {

@@ -4,7 +4,7 @@ import { generateKeypair } from '@imago/crypto'
 import { type Value, writeCar } from '@imago/data'
 import { encodeFrame } from '@imago/xrpc/frames'
 import { judgeFrame } from './judge-frame.ts'
-import { post, revOf, sample, syncEvent } from './sample-events.test.ts'
+import { post, revOf, sample, syncEvent } from './sample-events.fixture.ts'
 import { verifySync } from './verify-sync.ts'
 
 test('a #sync that moves a repository, to a follower who knows less and to one who knows nothing', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { LocalStatus } from './state/account.ts'
-import { type Sent, startTestRelay, type TestRelay } from './test-relay.test.ts'
+import { type Sent, startTestRelay, type TestRelay } from './test-relay.fixture.ts'
 
 const body = ({ frame }: Sent) => {
   const { seq: _, time: __, ...rest } = frame.body

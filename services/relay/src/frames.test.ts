@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { encode } from '@imago/data'
 import { encodeFrame, MAX_FRAME_BYTES } from '@imago/xrpc/frames'
-import { startTestRelay } from './test-relay.test.ts'
+import { startTestRelay } from './test-relay.fixture.ts'
 
 const time = '2026-01-01T00:00:00Z'
 

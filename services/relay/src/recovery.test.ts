@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import type { FakeAccount, FakeHost } from '@imago/sim/fake-host'
 import type { StateStore } from './state/state-store.ts'
-import { readStream, type Sent, startTestRelay, type TestRelay, until } from './test-relay.test.ts'
+import { readStream, type Sent, startTestRelay, type TestRelay, until } from './test-relay.fixture.ts'
 
 /** The process dies when the log has the events and the state is about to: here, at the given batch. */
 function dyingAt(batch: number) {

@@ -5,7 +5,7 @@ import { serve } from '@imago/service'
 import { decodeFrame, webSocketMessage } from '@imago/xrpc/frames'
 import { subscribe } from '@imago/xrpc/subscribe'
 import { createVettedWebSocket } from './hosts/vetted-web-socket.ts'
-import { startTestRelay, until } from './test-relay.test.ts'
+import { startTestRelay, until } from './test-relay.fixture.ts'
 
 test('over real sockets, from a host through the relay to a reader', async () => {
   const fetch = createSafeFetch({ allow: (url) => url.hostname === 'localhost' })

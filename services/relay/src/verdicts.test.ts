@@ -5,7 +5,7 @@ import { type FakeAccount, type FakeEvent, newKeypair } from '@imago/sim/fake-ho
 import { createRandom } from '@imago/sim/random'
 import { CHECKS, type CheckNumber, MAX_COMMIT_OPS } from '@imago/sync'
 import { tidFromMicros } from '@imago/syntax'
-import { startTestRelay, type TestRelay } from './test-relay.test.ts'
+import { startTestRelay, type TestRelay } from './test-relay.fixture.ts'
 
 // Each of the sixteen checks, as the whole relay makes it: what fails is counted under the check's name and not passed
 // on, and the connection goes on with the next event.

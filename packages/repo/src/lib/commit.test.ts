@@ -3,7 +3,7 @@ import test from 'node:test'
 import { generateKeypair } from '@imago/crypto'
 import { type DataMap, decode, encode, type Value } from '@imago/data'
 import { parseCommit, signCommit, verifyCommitSignature } from './commit.ts'
-import { cidOf } from './naive-tree.test.ts'
+import { cidOf } from './naive-tree.fixture.ts'
 import { RepoError } from './repo-error.ts'
 
 const did = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz'

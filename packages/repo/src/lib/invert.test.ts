@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { BlockMap, type Cid, parseCid } from '@imago/data'
+import { BlockMap, parseCid } from '@imago/data'
 import { vectorTest } from '@imago/sim/infrastructure'
-import { createRandom, type Random } from '@imago/sim/random'
-import { diffTrees } from './diff.ts'
+import { createRandom } from '@imago/sim/random'
 import { invertInOrder, invertOps } from './invert.ts'
 import { Mst } from './mst.ts'
-import { cidOf, pathOf, randomEntries } from './naive-tree.test.ts'
+import { cidOf, randomEntries } from './naive-tree.fixture.ts'
 import { coveringProof } from './proof.ts'
+import { permutations, randomCommit } from './random-commit.fixture.ts'
 import { MissingBlockError, RepoError } from './repo-error.ts'
 import type { RepoOp } from './repo-op.ts'
 
@@ -134,27 +134,3 @@ test('operations that contradict the tree are refused', () => {
   const twice: RepoOp = { action: 'create', path, cid: cidOf(1), prev: null }
   assert.throws(() => invertOps(tree, [twice, twice]), /two operations/)
 })
-
-/** A tree, and one that is a few operations later. */
-export function randomCommit(random: Random, size: number, changes: number) {
-  const before = Mst.from(randomEntries(random, size))
-  const model = new Map<string, Cid>(before.entries())
-  let after = before
-  const touched = new Set<string>()
-  for (let i = 0; i < changes; i++) {
-    const path =
-      model.size > 0 && random.chance(0.6) ? random.pick([...model.keys()]) : pathOf(random.int(100_000))
-    if (touched.has(path)) continue
-    touched.add(path)
-    if (!model.has(path)) after = after.insert(path, cidOf(2000 + i))
-    else if (random.chance(0.4)) after = after.update(path, cidOf(2000 + i))
-    else after = after.delete(path)
-  }
-  return { before, after, ops: diffTrees(before, after) }
-}
-
-export function* permutations<T>(items: readonly T[]): Generator<T[]> {
-  if (items.length === 0) yield []
-  for (let i = 0; i < items.length; i++)
-    for (const rest of permutations(items.toSpliced(i, 1))) yield [items[i]!, ...rest]
-}

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { vectorTest } from '@imago/sim/infrastructure'
 import { createRandom } from '@imago/sim/random'
 import { keyHeight } from './key-height.ts'
-import { naiveHeight } from './naive-tree.test.ts'
+import { naiveHeight } from './naive-tree.fixture.ts'
 
 vectorTest('heights of the interoperability vectors', (vectors) => {
   const rows = vectors.json<{ key: string; height: number }[]>('atproto-interop-tests/mst/key_heights.json')

@@ -4,7 +4,7 @@ import { MemoryBlockstore, BlockMap as PeerBlockMap, MST as PeerTree } from '@at
 import { BlockMap, type BlockSource, type Cid } from '@imago/data'
 import { createRandom } from '@imago/sim/random'
 import { Mst } from './mst.ts'
-import { cidOf, naiveTree, pathOf, randomEntries } from './naive-tree.test.ts'
+import { cidOf, naiveTree, pathOf, randomEntries } from './naive-tree.fixture.ts'
 import { MissingBlockError, RepoError } from './repo-error.ts'
 
 const EMPTY_ROOT = 'bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm'

@@ -1,23 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { type Cid, cidOfDrisl, encode } from '@imago/data'
-import { naiveTree } from '@imago/sim/naive-tree'
-import { createRandom, type Random } from '@imago/sim/random'
-
-export { type Entries, naiveHeight, naiveTree } from '@imago/sim/naive-tree'
-
-/** Some record's CID, the same for the same number. */
-export const cidOf = (n: number) => cidOfDrisl(encode({ n }))
-
-/** A path of a few collections; small ranges of `n` make collisions likely. */
-export const pathOf = (n: number) =>
-  `${['app.bsky.feed.like', 'app.bsky.feed.post', 'com.example.a'][n % 3]}/${(n * 7919).toString(36)}`
-
-export function randomEntries(random: Random, size: number): Map<string, Cid> {
-  const entries = new Map<string, Cid>()
-  for (let i = 0; i < size; i++) entries.set(pathOf(random.int(100_000)), cidOf(random.int(1000)))
-  return entries
-}
+import { createRandom } from '@imago/sim/random'
+import { cidOf, naiveTree, randomEntries } from './naive-tree.fixture.ts'
 
 test('the naive tree gives the roots that every implementation gives', () => {
   assert.equal(

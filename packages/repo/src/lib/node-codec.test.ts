@@ -6,7 +6,7 @@ import { createRandom } from '@imago/sim/random'
 import { commonPrefixLength } from './key.ts'
 import { Link } from './link.ts'
 import { Mst } from './mst.ts'
-import { cidOf, pathOf, randomEntries } from './naive-tree.test.ts'
+import { cidOf, pathOf, randomEntries } from './naive-tree.fixture.ts'
 import { decodeNode, encodeNode } from './node-codec.ts'
 import { RepoError } from './repo-error.ts'
 

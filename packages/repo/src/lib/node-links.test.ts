@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Cid, cidOfDrisl } from '@imago/data'
 import { Mst } from './mst.ts'
-import { pathOf } from './naive-tree.test.ts'
+import { pathOf } from './naive-tree.fixture.ts'
 import { nodeLinks } from './node-links.ts'
 import { RepoError } from './repo-error.ts'
 

@@ -4,7 +4,7 @@ import { MemoryBlockstore, BlockMap as PeerBlockMap, MST as PeerTree } from '@at
 import { BlockMap } from '@imago/data'
 import { createRandom } from '@imago/sim/random'
 import { Mst } from './mst.ts'
-import { cidOf, pathOf, randomEntries } from './naive-tree.test.ts'
+import { cidOf, pathOf, randomEntries } from './naive-tree.fixture.ts'
 import { coveringProof, searchPath } from './proof.ts'
 
 test('a proof holds all nodes that the reference implementation puts in, and no other', async () => {

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { BlockMap, type Cid, encode, type Value } from '@imago/data'
 import { keyHeight } from './key-height.ts'
 import { Mst } from './mst.ts'
-import { cidOf } from './naive-tree.test.ts'
+import { cidOf } from './naive-tree.fixture.ts'
 import { RepoError } from './repo-error.ts'
 import { verifyTree } from './verify-tree.ts'
 

@@ -18,11 +18,10 @@ import { parseCommit, signCommit } from './commit.ts'
 import { exportRepo } from './export-repo.ts'
 import type { HeldBlocks } from './held-blocks.ts'
 import { Mst } from './mst.ts'
-import { pathOf } from './naive-tree.test.ts'
+import { pathOf, recordOf } from './naive-tree.fixture.ts'
 import { MissingBlockError, RepoError } from './repo-error.ts'
 import { verifyRepo } from './verify-repo.ts'
 import { type VerifyRepoStreamOptions, verifyRepoStream } from './verify-repo-stream.ts'
-import { recordOf } from './write-commit.test.ts'
 
 const did = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz'
 const keypair = generateKeypair('k256')

@@ -6,12 +6,11 @@ import { type Block, BlockMap, type Cid, DataError, readCar, writeCar } from '@i
 import { signCommit } from './commit.ts'
 import { exportRepo } from './export-repo.ts'
 import { Mst } from './mst.ts'
-import { pathOf } from './naive-tree.test.ts'
+import { pathOf, recordOf } from './naive-tree.fixture.ts'
 import { decodeNode } from './node-codec.ts'
 import { recordProof, verifyRecordProof } from './record-proof.ts'
 import { MissingBlockError, RepoError } from './repo-error.ts'
 import { verifyRepo } from './verify-repo.ts'
-import { recordOf } from './write-commit.test.ts'
 import { writeCommit } from './write-commit.ts'
 
 const did = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz'

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { generateKeypair } from '@imago/crypto'
-import { type Block, BlockMap, type Cid, cidOfDrisl, encode, readCar, writeCar } from '@imago/data'
+import { BlockMap, type Cid, readCar, writeCar } from '@imago/data'
 import { createRandom } from '@imago/sim/random'
 import { tidFromMicros } from '@imago/syntax'
 import { verifyCommitSignature } from './commit.ts'
-import { permutations } from './invert.test.ts'
 import { invertInOrder } from './invert.ts'
 import { Mst } from './mst.ts'
-import { pathOf } from './naive-tree.test.ts'
+import { pathOf, recordOf } from './naive-tree.fixture.ts'
+import { permutations } from './random-commit.fixture.ts'
 import { RepoError } from './repo-error.ts'
 import { type CommitResult, type RepoHead, type RepoWrite, writeCommit } from './write-commit.ts'
 
@@ -16,10 +16,6 @@ const did = 'did:plc:ewvi7nxzyoun6zhxrhs64oiz'
 const keypair = generateKeypair('k256')
 const revOf = (n: number) => tidFromMicros(1_700_000_000_000_000 + n, 7)
 
-export function recordOf(n: number): Block {
-  const bytes = encode({ $type: 'app.bsky.feed.post', text: `record ${n}` })
-  return { cid: cidOfDrisl(bytes), bytes }
-}
 const create = (path: string, n: number): RepoWrite => ({ action: 'create', path, block: recordOf(n) })
 const update = (path: string, n: number): RepoWrite => ({ action: 'update', path, block: recordOf(n) })
 const remove = (path: string): RepoWrite => ({ action: 'delete', path })

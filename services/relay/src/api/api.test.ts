@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ConsumerTooSlowError } from '@imago/service'
 import { decodeFrame } from '@imago/xrpc/frames'
-import { payloadsOf, readStream, startTestRelay } from '../test-relay.test.ts'
+import { payloadsOf, readStream, startTestRelay } from '../test-relay.fixture.ts'
 
 const names = (body: unknown) => (body as { error: string }).error
 

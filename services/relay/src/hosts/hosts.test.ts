@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { startTestRelay, until } from '../test-relay.test.ts'
+import { startTestRelay, until } from '../test-relay.fixture.ts'
 
 async function statusOf(t: Awaited<ReturnType<typeof startTestRelay>>, hostname: string): Promise<unknown> {
   const { body } = await t.call('com.atproto.sync.getHostStatus', { hostname })
