@@ -1,8 +1,6 @@
 // Blobs and backups in S3 behind a proxy that falls silent, refuses, loses answers, and spoils bytes.
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
-import type { IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
@@ -17,8 +15,17 @@ import {
 } from '@imago/pds/backup'
 import { openBlobInventory, verifyDataDirectory } from '@imago/pds/recovery'
 import { createRandom } from '@imago/sim/random'
-import { type Fault, type S3TestServer, startS3TestServer } from '@imago/sim/s3-server'
+import { type Fault, startS3TestServer } from '@imago/sim/s3-server'
 import { openTestPds } from '../services/pds/test/test-pds.ts'
+import {
+  type Applies,
+  isMethod,
+  refusing,
+  silent,
+  spoiling,
+  UPLOAD_FAULTS,
+  whileBroken,
+} from './s3-faults.ts'
 
 const NOTE = 'com.example.note'
 /** Longer than an answer takes on a busy machine, and short enough to be waited for. */
@@ -73,82 +80,6 @@ const blobRef = (bytes: Uint8Array) => ({
   mimeType: 'x/y',
   size: bytes.length,
 })
-
-type Applies = (request: IncomingMessage) => boolean
-
-const isMethod =
-  (method: string): Applies =>
-  (request) =>
-    request.method === method
-
-/** Breaks the requests to which a fault applies while `work` runs. Returns how often it did. */
-async function whileBroken(
-  server: S3TestServer,
-  applies: Applies,
-  { request, answered, headers, body }: Fault,
-  work: () => Promise<unknown>,
-): Promise<number> {
-  let fired = 0
-  const isHit = (incoming: IncomingMessage) => {
-    if (!applies(incoming)) return false
-    fired++
-    return true
-  }
-  server.fault = {
-    ...(request && { request: (incoming, outgoing) => isHit(incoming) && request(incoming, outgoing) }),
-    ...(answered && { answered: (incoming, outgoing) => isHit(incoming) && answered(incoming, outgoing) }),
-    ...(headers && { headers: (incoming, found) => (isHit(incoming) ? headers(incoming, found) : found) }),
-    ...(body && { body: (incoming, chunk) => (isHit(incoming) ? body(incoming, chunk) : chunk) }),
-  }
-  try {
-    await work()
-  } finally {
-    server.fault = undefined
-  }
-  return fired
-}
-
-const silent: Fault = {
-  request(incoming) {
-    incoming.resume()
-    return true
-  },
-}
-
-const refusing: Fault = {
-  request(incoming, outgoing) {
-    incoming.resume()
-    outgoing.writeHead(503).end()
-    return true
-  },
-}
-
-const spoiling: Fault = {
-  body(_, chunk) {
-    const other = Buffer.from(chunk)
-    other[other.length >> 1]! ^= 1
-    return other
-  },
-}
-
-const UPLOAD_FAULTS: readonly (readonly [name: string, fault: Fault])[] = [
-  ['falls silent', silent],
-  ['refuses for the moment', refusing],
-  ['stores it, and falls silent', { answered: () => true }],
-  [
-    'stores it, and says 503',
-    {
-      answered(_, outgoing) {
-        outgoing.writeHead(503).end()
-        return true
-      },
-    },
-  ],
-  [
-    'says that it stored something else',
-    { headers: (_, found) => ({ ...found, etag: `"${createHash('md5').update('x').digest('hex')}"` }) },
-  ],
-]
 
 for (const [name, fault] of UPLOAD_FAULTS)
   test(`[B7] an upload to a server that ${name} is not acknowledged, and can be sent again`, async () => {

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { checkAftermath } from './aftermath.ts'
 import type { Aftermath, Flow } from './flow.ts'
 import { blobFlow } from './flows/blob.ts'
+import { deleteFlow } from './flows/delete.ts'
 import { writeFlow } from './flows/write.ts'
 import { DATA, readScene, writeScene } from './scene.ts'
 import { readTranscript, type Transcript } from './transcript.ts'
@@ -126,4 +127,11 @@ test('the check after a fault notices a blob that is gone', () =>
       return undefined
     }
     await assert.rejects(judge(blobFlow, played, removeBlob), /verify finds nothing/)
+  }))
+
+test('the check after a fault notices a deletion of which nobody was told', () =>
+  withPlayed(deleteFlow, async (played) => {
+    await judge(deleteFlow, played, () => undefined)
+    const untold = sql('DELETE FROM event WHERE key NOT IN (SELECT did FROM repo)')
+    await assert.rejects(judge(deleteFlow, played, untold), /the stream tells of did:plc/)
   }))

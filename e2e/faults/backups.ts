@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { openFolderStore } from '@imago/object-store/folder'
 import {
   type BackupRepository,
@@ -55,19 +57,40 @@ export async function restore(
   return backup
 }
 
-/** That every backup that is there can be read to its last byte, and the newest comes back without an error. */
-export async function assertBackupsWhole(root: string, now: () => number): Promise<readonly string[]> {
+/** Whenever a clock was set, by now it has come to where it was. */
+const LATER_MS = 2 * 3_600_000
+
+/**
+ * That every backup that is there can be read to its last byte, and that the newest comes back without an error, with
+ * every repository where it was.
+ * @returns their keys, oldest first, and the heads of repositories in the newest, by DID.
+ */
+export async function assertBackupsWhole(
+  root: string,
+  now: () => number,
+): Promise<{ keys: readonly string[]; heads: ReadonlyMap<string, string> }> {
   const repository = await backupsOf(root, now)
   const keys = (await repository.backups()).map(({ key }) => key)
   for (const key of keys) await checkBackup(repository, key, { read: [] })
-  if (keys.length === 0) return keys
+  if (keys.length === 0) return { keys, heads: new Map() }
   const target = 'restored to look'
-  await restore(root, target, now)
-  const findings = await Array.fromAsync(verifyDataDirectory({ dataDirectory: join(root, target), now }))
+  rmSync(join(root, target), { recursive: true, force: true })
+  const later = () => now() + LATER_MS
+  await restore(root, target, later)
+  const findings = await Array.fromAsync(
+    verifyDataDirectory({ dataDirectory: join(root, target), now: later }),
+  )
   assert.deepEqual(
     findings.filter(({ type }) => type === 'finding'),
     [],
     'the newest backup, restored',
   )
-  return keys
+  return { keys, heads: headsIn(root, target) }
+}
+
+/** Where repositories stand in a data directory, by DID. */
+export function headsIn(root: string, data: string): ReadonlyMap<string, string> {
+  using database = new DatabaseSync(join(root, data, 'pds.sqlite'), { readOnly: true })
+  const rows = database.prepare('SELECT did, hex(head) AS head FROM repo').all()
+  return new Map(rows.map(({ did, head }) => [String(did), String(head)]))
 }

@@ -1,4 +1,5 @@
 import type { TestPds } from '../../services/pds/test/test-pds.ts'
+import type { Fault } from './fault.ts'
 import type { Scene } from './scene.ts'
 import type { Stage } from './stage.ts'
 import type { Transcript } from './transcript.ts'
@@ -18,6 +19,10 @@ export interface Flow {
   prepare(root: string): Promise<Scene>
   /** The story. Runs in the process that is broken. */
   play(stage: Stage): Promise<void>
+  /** What befalls it beside what befalls every flow. */
+  readonly alsoBy?: readonly Fault[]
+  /** A thread that the server starts for itself takes part: without any call of its own it is not this story. */
+  readonly hasWorker?: true
   /** What an operator does before a server can start again. Default: nothing. */
   recover?(aftermath: Aftermath): Promise<void>
   /** Where the server is that is looked at in the end. Default: `pds`. */

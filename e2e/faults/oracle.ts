@@ -144,6 +144,7 @@ export async function assertConsistent(
   const repos = new Map<Did, Found | undefined>()
   for (const did of dids) {
     const found = await findRepo(pds, did)
+    assert.ok(told.has(did), `the stream tells of ${did}`)
     assertTold(told.get(did), found, did)
     repos.set(did, found)
   }

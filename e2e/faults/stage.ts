@@ -1,5 +1,6 @@
 import type { Did } from '@imago/syntax'
 import type { TestAccount, TestPds } from '../../services/pds/test/test-pds.ts'
+import type { ClockStep } from './clock-step.ts'
 import { eventsOf } from './events.ts'
 import { NOTE, type Note, note, type OpenOptions, openScene, type Scene, succeed } from './scene.ts'
 import { type Effect, say } from './transcript.ts'
@@ -15,12 +16,23 @@ export interface Stage {
    * one fault has to cost no more than one step. Returns undefined then.
    */
   step<T>(name: string, effects: readonly Effect[], work: () => Promise<T>): Promise<T | undefined>
+  /** By how many milliseconds the clock of the machine has been set so far, for what goes by it without a server. */
+  readonly clockMs: number
 }
 
-export function createStage(root: string, scene: Scene): Stage & AsyncDisposable {
+/** @param clockStep sets the clock at some point of the story. Default: never. */
+export function createStage(root: string, scene: Scene, clockStep?: ClockStep): Stage & AsyncDisposable {
   const opened = new AsyncDisposableStack()
   let pds: TestPds | undefined
   let cursor = 0
+  let steps = 0
+  let clockMs = 0
+
+  function setClock(ms: number): void {
+    clockMs += ms
+    pds?.clock.advance(ms)
+    say({ type: 'clock', ms })
+  }
 
   /** Whatever readers of the stream have heard by now must never be taken back. */
   async function sayEvents(): Promise<void> {
@@ -35,10 +47,15 @@ export function createStage(root: string, scene: Scene): Stage & AsyncDisposable
     root,
     scene,
     async open(options) {
-      pds = opened.use(await openScene(root, scene, { seed: 2, ...options }))
+      const { laterMs = 0 } = options ?? {}
+      pds = opened.use(await openScene(root, scene, { seed: 2, ...options, laterMs: laterMs + clockMs }))
       return pds
     },
+    get clockMs() {
+      return clockMs
+    },
     async step(name, effects, work) {
+      if (steps++ === clockStep?.before) setClock(clockStep.ms)
       say({ type: 'try', step: name, effects })
       const result = await attempt(work)
       if ('error' in result) {

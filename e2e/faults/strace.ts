@@ -1,8 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { HEAD_START, type HeadStart } from './head-start.ts'
-import { readTranscript, type Transcript } from './transcript.ts'
+import { type Finished, runDriver } from './run-driver.ts'
 
 /** Why no fault can be injected here; `undefined` where it can. */
 export const straceMissing =
@@ -11,17 +10,28 @@ export const straceMissing =
     : 'strace is not on this machine: it breaks the system calls of a real process'
 
 const MAKE_DURABLE = ['fsync', 'fdatasync']
-const RENAME = ['rename', 'renameat', 'renameat2', 'unlink', 'unlinkat']
+const NAME = ['rename', 'renameat', 'renameat2', 'link', 'linkat']
+const UNNAME = ['unlink', 'unlinkat', 'rmdir']
+const MAKE_FOLDER = ['mkdir', 'mkdirat']
 const WRITE = ['pwrite64', 'pwritev', 'write', 'writev']
+const CUT = ['ftruncate']
 
-/** A way to break a call, and the calls that it can befall. */
-export const FAULTS = {
-  kill: { inject: 'signal=SIGKILL', calls: [...MAKE_DURABLE, ...RENAME] },
-  ENOSPC: { inject: 'error=ENOSPC', calls: [...WRITE, ...MAKE_DURABLE] },
-  EIO: { inject: 'error=EIO', calls: [...WRITE, ...MAKE_DURABLE, ...RENAME] },
+/** A way to break a system call, and the calls that it can befall. */
+export const CALL_FAULTS = {
+  kill: { inject: 'signal=SIGKILL', calls: [...MAKE_DURABLE, ...NAME, ...UNNAME] },
+  /** A kill as well, in the middle of a transaction. */
+  tear: { inject: 'signal=SIGKILL', calls: WRITE },
+  ENOSPC: { inject: 'error=ENOSPC', calls: [...WRITE, ...MAKE_DURABLE, ...MAKE_FOLDER] },
+  EIO: {
+    inject: 'error=EIO',
+    calls: [...WRITE, ...CUT, ...MAKE_DURABLE, ...NAME, ...UNNAME, ...MAKE_FOLDER],
+  },
 } as const satisfies Record<string, { inject: string; calls: readonly string[] }>
 
-export type Fault = keyof typeof FAULTS
+export type CallFault = keyof typeof CALL_FAULTS
+
+/** After which nothing more comes. */
+export const KILLS: readonly CallFault[] = ['kill', 'tear']
 
 /** A system call of the log. */
 export interface Call {
@@ -34,12 +44,8 @@ export interface Call {
   readonly text: string
 }
 
-export interface TracedRun {
-  readonly transcript: Transcript
+export interface TracedRun extends Finished {
   readonly calls: readonly Call[]
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-  readonly stderr: string
 }
 
 export interface TraceOptions {
@@ -50,13 +56,13 @@ export interface TraceOptions {
   readonly calls: readonly string[]
   readonly headStart?: HeadStart | undefined
   /** Breaks the n-th such call of whichever thread comes to it first. */
-  readonly inject?: { readonly fault: Fault; readonly call: string; readonly n: number } | undefined
+  readonly inject?: { readonly fault: CallFault; readonly call: string; readonly n: number } | undefined
 }
 
 /** Runs a Node program under strace to its end. */
 export async function runTraced(options: TraceOptions): Promise<TracedRun> {
   const { command, env, log, calls, headStart, inject } = options
-  const isKill = inject?.fault === 'kill'
+  const isKill = inject !== undefined && KILLS.includes(inject.fault)
   const args = [
     '-f',
     '-qq',
@@ -68,28 +74,17 @@ export async function runTraced(options: TraceOptions): Promise<TracedRun> {
     ...(isKill ? [] : ['--seccomp-bpf']),
     ...(inject === undefined
       ? []
-      : ['-e', `inject=${inject.call}:${FAULTS[inject.fault].inject}:when=${inject.n}`]),
+      : ['-e', `inject=${inject.call}:${CALL_FAULTS[inject.fault].inject}:when=${inject.n}`]),
     process.execPath,
     ...command,
   ]
-  const child = spawn('strace', args, {
-    env: {
-      ...process.env,
-      ...env,
-      // One thread for file operations: their order is the same in every run.
-      UV_THREADPOOL_SIZE: '1',
-      ...(headStart !== undefined && { [HEAD_START]: JSON.stringify(headStart) }),
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const finished = await runDriver(['strace', ...args], {
+    ...env,
+    // One thread for file operations: their order is the same in every run.
+    UV_THREADPOOL_SIZE: '1',
+    ...(headStart !== undefined && { [HEAD_START]: JSON.stringify(headStart) }),
   })
-  const output = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const)
-    child[name].setEncoding('utf8').on('data', (chunk: string) => {
-      output[name] += chunk
-    })
-  const [code, signal] = await once(child, 'close')
-  const transcript = readTranscript(output.stdout)
-  return { transcript, calls: callsOf(readFileSync(log, 'utf8')), code, signal, stderr: output.stderr }
+  return { ...finished, calls: callsOf(readFileSync(log, 'utf8')) }
 }
 
 function callsOf(log: string): Call[] {

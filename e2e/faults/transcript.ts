@@ -19,6 +19,9 @@ export interface SeenEvent {
 /** What the process that is broken says while it works, one line each, before it goes on. */
 export type Line =
   | { readonly type: 'began'; readonly pid: number }
+  /** A thread that the server started for itself. */
+  | { readonly type: 'worker'; readonly thread: number }
+  | { readonly type: 'clock'; readonly ms: number }
   | { readonly type: 'try'; readonly step: string; readonly effects: readonly Effect[] }
   | { readonly type: 'done'; readonly step: string; readonly fact: unknown }
   | { readonly type: 'failed'; readonly step: string; readonly error: string }
@@ -43,6 +46,10 @@ export interface Step {
 
 export interface Transcript {
   readonly pid: number | undefined
+  /** Thread ids of those that the server started for itself. */
+  readonly workers: readonly number[]
+  /** By how many milliseconds the clock was set. */
+  readonly clockMs: number
   readonly steps: readonly Step[]
   readonly seen: readonly SeenEvent[]
   /** Why the process could not go on, in its own words. */
@@ -59,10 +66,14 @@ export function readTranscript(output: string): Transcript {
     .map((line) => JSON.parse(line) as Line)
   const steps = new Map<string, Step>()
   const seen: SeenEvent[] = []
+  const workers: number[] = []
+  let clockMs = 0
   let pid: number | undefined
   let broke: string | undefined
   for (const line of lines) {
     if (line.type === 'began') pid = line.pid
+    if (line.type === 'worker') workers.push(line.thread)
+    if (line.type === 'clock') clockMs += line.ms
     if (line.type === 'event') seen.push({ seq: line.seq, did: line.did, hash: line.hash })
     if (line.type === 'broke') broke = line.error
     if (line.type === 'try') {
@@ -74,5 +85,6 @@ export function readTranscript(output: string): Transcript {
     if (line.type === 'failed')
       steps.set(line.step, { ...steps.get(line.step)!, outcome: 'failed', error: line.error })
   }
-  return { pid, steps: [...steps.values()], seen, broke, ended: lines.some(({ type }) => type === 'ended') }
+  const ended = lines.some(({ type }) => type === 'ended')
+  return { pid, workers, clockMs, steps: [...steps.values()], seen, broke, ended }
 }

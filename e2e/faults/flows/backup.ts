@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { createRandom } from '@imago/sim/random'
-import { assertBackupsWhole, backUp } from '../backups.ts'
+import { assertBackupsWhole, backUp, headsIn } from '../backups.ts'
 import type { Flow } from '../flow.ts'
 import { prepareScene } from '../prepare.ts'
-import { note } from '../scene.ts'
+import { DATA, note } from '../scene.ts'
 import { changed, pathOf, writerOf } from '../stage.ts'
 
 /** Two backups of a running server, with a record and a blob between them; the second sends only what is new. */
@@ -35,10 +35,18 @@ export const backupFlow: Flow = {
     const acknowledged = transcript.steps.filter(
       ({ name, outcome }) => /backup/.test(name) && outcome === 'done',
     )
-    const keys = await assertBackupsWhole(root, pds.clock.now)
-    for (const { name, fact } of acknowledged) assert.ok(keys.includes(String(fact)), `${name} is there`)
+    const { keys } = await assertBackupsWhole(root, pds.clock.now)
+    // In the order in which they were made, whatever the clock said.
+    const facts = acknowledged.map(({ fact }) => String(fact))
+    assert.deepEqual(
+      keys.filter((key) => facts.includes(key)),
+      facts,
+    )
     // Whatever was left lying about is in nobody's way.
     pds.clock.advance(1000)
-    await backUp(root, pds.clock.now)
+    const last = await backUp(root, pds.clock.now)
+    const after = await assertBackupsWhole(root, pds.clock.now)
+    assert.equal(after.keys.at(-1), last)
+    assert.deepEqual(after.heads, headsIn(root, DATA))
   },
 }

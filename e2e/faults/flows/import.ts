@@ -1,11 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { writeFileSync } from 'node:fs'
 import type { Flow } from '../flow.ts'
+import { assertTakenIn, carOf, carPath, sendRepo } from '../imports.ts'
 import { manyNotes, prepareScene } from '../prepare.ts'
-import { note, succeed } from '../scene.ts'
+import { note } from '../scene.ts'
 import { changed, pathOf, writerOf, writes } from '../stage.ts'
 
-const CAR = 'repo.car'
 const RECORDS = 200
 
 /** A repository of 200 records is taken in where another one was. */
@@ -20,7 +19,7 @@ export const importFlow: Flow = {
       const rkeys = Object.keys(imported).map((path) => path.split('/')[1]!)
       await writer.applyWrites(rkeys.map((rkey) => writes.create(rkey, imported[pathOf(rkey)]!)))
       const { body: car } = await pds.query('com.atproto.sync.getRepo', { params: { did: alice.did } })
-      writeFileSync(join(root, CAR), car)
+      writeFileSync(carPath(root), car)
       // Since it was exported, some records changed, some went, and one came.
       const [gone, kept] = [rkeys.slice(0, 150), rkeys.slice(150)]
       await writer.applyWrites([
@@ -40,11 +39,12 @@ export const importFlow: Flow = {
     const { did, accessJwt: token } = scene.accounts['alice']!
     const alice = writerOf(pds, scene.accounts['alice']!)
     await step('before', [changed(did, 'before', note('before'))], () => alice.create('before'))
-    const body = new Uint8Array(readFileSync(join(root, CAR)))
-    await step('import', [{ kind: 'repo', did, extra: 'imported' }], async () => {
-      const headers = { 'content-type': 'application/vnd.ipld.car' }
-      await succeed(pds, 'com.atproto.repo.importRepo', { token, body, headers })
-    })
+    await step('import', [{ kind: 'repo', did, extra: 'imported' }], () => sendRepo(pds, token, carOf(root)))
     await step('after', [changed(did, 'after', note('after'))], () => alice.create('after'))
+  },
+
+  async check({ root, scene, transcript }, pds) {
+    const attempt = transcript.steps.find(({ name }) => name === 'import')
+    if (attempt?.outcome === 'done') await assertTakenIn(pds, root, scene.accounts['alice']!.did)
   },
 }

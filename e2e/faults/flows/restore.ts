@@ -39,8 +39,10 @@ export const restoreFlow: Flow = {
     return scene
   },
 
-  async play({ root, scene, open, step }) {
-    const restored = await step('restore', [], () => restore(root, TARGET, () => scene.nowMs + LATER_MS))
+  async play(stage) {
+    const { root, scene, open, step } = stage
+    const now = () => scene.nowMs + LATER_MS + stage.clockMs
+    const restored = await step('restore', [], () => restore(root, TARGET, now))
     if (restored === undefined) return
     const pds = await open({ data: TARGET, laterMs: LATER_MS })
     const alice = writerOf(pds, scene.accounts['alice']!)
