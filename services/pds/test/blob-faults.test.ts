@@ -14,35 +14,11 @@ import { createSqliteBlobIndex } from '../src/blobs/blob-index-sqlite.ts'
 import { createBlobs, TEMPORARY_BLOB_LIFETIME_MS } from '../src/blobs/blobs.ts'
 import { openDatabase } from '../src/database/database.ts'
 import { createSqliteRepoStore } from '../src/repos/repo-store-sqlite.ts'
+import { createFaults } from './one-fault.ts'
 
 const did: Did = 'did:plc:alice'
 const bytes = new TextEncoder().encode('a blob')
 const cid = cidOfRaw(bytes)
-
-type When = 'before' | 'after'
-
-/** Fails the next call of one operation. */
-function createFaults() {
-  let next: { operation: string; when: When } | undefined
-  let fired = 0
-  return {
-    get fired() {
-      return fired
-    },
-    breakNext(operation: string, when: When) {
-      next = { operation, when }
-    },
-    /** The operation, or its failure. */
-    async pass<T>(operation: string, work: () => Promise<T>): Promise<T> {
-      const when = next?.operation === operation ? next.when : undefined
-      if (when === undefined) return work()
-      next = undefined
-      fired++
-      if (when === 'after') await work()
-      throw new Error(`injected: ${operation} failed ${when} its work`)
-    },
-  }
-}
 
 /** Blobs of one account on a memory store and a database in memory, with faults on both sides. */
 function openBlobs() {

@@ -11,37 +11,13 @@ import type { AccountStore } from '../src/accounts/account-store.ts'
 import type { ImportStore, Staging } from '../src/imports/import-store.ts'
 import { verifyDataDirectory } from '../src/recovery.ts'
 import { importCar } from './arrival.ts'
+import { createFaults } from './one-fault.ts'
 import { openTestPds, type TestAccount, type TestPds } from './test-pds.ts'
 
 const NOTE = 'com.example.note'
 /** Of which an import makes two transactions. */
 const RECORDS = 600
 const OPERATOR = { authorization: `Basic ${Buffer.from('admin:operator').toString('base64')}` }
-
-type When = 'before' | 'after'
-
-/** Fails the next call of one operation. */
-function createFaults() {
-  let next: { operation: string; when: When } | undefined
-  let fired = 0
-  return {
-    get fired() {
-      return fired
-    },
-    breakNext(operation: string, when: When) {
-      next = { operation, when }
-    },
-    /** The operation, or its failure. */
-    async pass<T>(operation: string, work: () => Promise<T>): Promise<T> {
-      const when = next?.operation === operation ? next.when : undefined
-      if (when === undefined) return work()
-      next = undefined
-      fired++
-      if (when === 'after') await work()
-      throw new Error(`injected: ${operation} failed ${when} its work`)
-    },
-  }
-}
 
 async function openWithFaults() {
   const faults = createFaults()
