@@ -1,15 +1,6 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { writeDurably } from '@imago/service'
 import { CliError, EXIT } from '../cli-error.ts'
 
 /** What a development network keeps beside its services' own data: made once, at the first start. */
@@ -36,7 +27,6 @@ const IDENTITY_FILE = 'network.json'
 const PARTS = ['plc', 'pds', 'relay', 'jetstream'] as const
 const SECRET_BYTES = 32
 const OWNER_ONLY_FOLDER = 0o700
-const OWNER_ONLY_FILE = 0o600
 
 /** The folder of a network where `IMAGO_DATA` names none: each port offset has its own. */
 export function defaultDataPath(portOffset: number): string {
@@ -61,7 +51,7 @@ export function openDataFolder(options: {
     assertNotForeign(path)
     identity = newIdentity(options)
     mkdirSync(path, { recursive: true, mode: OWNER_ONLY_FOLDER })
-    writeDurably(path, file, `${JSON.stringify(identity, null, 2)}\n`)
+    writeDurably(file, `${JSON.stringify(identity, null, 2)}\n`)
   }
   const [plc, pds, relay, jetstream] = PARTS.map((part) => join(path, part)) as [
     string,
@@ -146,25 +136,5 @@ function parseIdentity(text: string): NetworkIdentity | undefined {
     return { portOffset: portOffset as number, jwtSecret, adminPassword, plcRotationKey }
   } catch {
     return undefined
-  }
-}
-
-/** Keys that were once used must not be lost to a power cut: file, then name, then folder. */
-function writeDurably(folder: string, file: string, text: string): void {
-  const temporary = `${file}.new`
-  rmSync(temporary, { force: true })
-  const handle = openSync(temporary, 'wx', OWNER_ONLY_FILE)
-  try {
-    writeSync(handle, text)
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
-  renameSync(temporary, file)
-  const folderHandle = openSync(folder, 'r')
-  try {
-    fsyncSync(folderHandle)
-  } finally {
-    closeSync(folderHandle)
   }
 }

@@ -23,6 +23,7 @@ export {
   text,
   url,
 } from './lib/config-kinds.ts'
+export { writeDurably } from './lib/durable-text.ts'
 export { ListenError } from './lib/listen.ts'
 export { createLogger, type Logger, type LoggerOptions } from './lib/logger.ts'
 export { createMetrics, type Metrics, type MetricsOptions } from './lib/metrics.ts'
